@@ -1,0 +1,1 @@
+"""The command ``ansim``: thin, and each command imports only what it needs itself."""

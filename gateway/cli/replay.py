@@ -1,0 +1,94 @@
+"""``ansim replay``"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from gateway.domain.household import Household
+    from gateway.engine.predictor import Predictor
+    from gateway.sensing.recording import Recording
+    from gateway.settings import Settings
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("recording", type=FILE)
+@click.option(
+    "--settings",
+    type=FILE,
+    default=None,
+    help="The home's rules; without it those of the standard risk group.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--no-model", is_flag=True, help="Decide without the inactivity model.")
+@click.option(
+    "--until", default=None, metavar="TIME", help="Stop at this local time, e.g. 2016-07-15T12:00."
+)
+def replay(
+    recording: Path, settings: Path | None, as_json: bool, no_model: bool, until: str | None
+) -> None:
+    """Show every alert that the hub would have raised in RECORDING (<home>.csv.gz)."""
+    from click.utils import get_text_stream
+
+    from gateway.cli.alert_lines import JsonLines, Lines, TextLines
+    from gateway.languages.terminal import language
+    from gateway.runtime.replay import Replay
+    from gateway.sensing.recording import load, observations
+
+    home = load(recording)
+    rules = _settings(settings)
+    household = _household(home, rules)
+    end = None if until is None else _wall(until, household.utc_offset)
+    predictor = None if no_model else _predictor(rules)
+    player = Replay(household, predictor)
+    out = sys.stdout
+    lines: Lines = JsonLines() if as_json else TextLines(language())
+    for alert in player.alerts(observations(home, household.utc_offset), end):
+        out.write(lines.alert(alert, household.utc_offset))
+    out.write(lines.end(player.count, player.engine.ignored))
+    out.flush()
+
+
+def _settings(path: Path | None) -> Settings | None:
+    if path is None:
+        return None
+    from gateway.languages.terminal import language
+    from gateway.settings import load
+
+    return load(path, for_run=False, language=language())
+
+
+def _household(home: Recording, rules: Settings | None) -> Household:
+    """The settings' rules with the recording's sensors, unless the settings list sensors."""
+    from gateway.runtime.replay import household_of
+
+    if rules is None:
+        return household_of(home.sensors)
+    return rules.household(None if rules.sensors else home.sensors)
+
+
+def _predictor(rules: Settings | None) -> Predictor | None:
+    if rules is not None and not rules.model.enabled:
+        return None
+    from gateway import inference
+
+    return inference.load(None if rules is None else rules.model.path)
+
+
+def _wall(text: str, offset: int) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no ISO time; write e.g. 2016-07-15T12:00", param_hint="--until"
+        ) from None
+    if moment.tzinfo is not None:
+        return moment.timestamp()
+    return moment.replace(tzinfo=UTC).timestamp() - offset * 60.0

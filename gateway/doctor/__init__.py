@@ -1,0 +1,1 @@
+"""One check a file: names the fault and the part to change. Grows with the technician's work."""

@@ -1,0 +1,250 @@
+"""The life of alerts: one condition is one alert with versions, never a new one each hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from gateway.domain.alert import Alert, AlertState, AlertType, Level, Quiet
+from gateway.domain.ids import ulid
+from gateway.domain.instant import Instant
+from gateway.domain.observation import AnswerState, CentreAnswered
+from gateway.engine.ladders import Rung
+
+LATCHED_MOST = 500
+"""Ended alerts of level 3 and up that wait here to be closed. The journal keeps them all; the
+engine forgets the oldest beyond this, so that its memory stays bounded."""
+
+MOMENTARY = frozenset({"help"})
+"""Conditions without an end of their own: the centre's closing ends them."""
+
+_STATES = {
+    AnswerState.ACCEPTED: AlertState.ACCEPTED,
+    AnswerState.ACTING: AlertState.ACTING,
+    AnswerState.CLOSED: AlertState.CLOSED,
+}
+
+
+class Context(Struct, frozen=True):
+    """What every alert tells beside its cause."""
+
+    instant: Instant
+    quiet: Quiet
+    suspect: tuple[str, ...]
+    away: bool | None
+
+
+class Condition(Struct):
+    """Something that is the case. ``since`` in engine seconds; ``rung`` is the next one to climb;
+    ``alert`` its alert's last version, None before the first rung."""
+
+    family: str
+    subject: str
+    since: float
+    rung: int = 0
+    alert: Alert | None = None
+
+
+class Book(Struct):
+    """All conditions that hold, and the alerts that outlived theirs."""
+
+    made: int = 0
+    conditions: dict[str, Condition] = {}
+    latched: dict[str, Alert] = {}
+
+
+def key_of(family: str, subject: str) -> str:
+    """The name under which a condition stands in the book."""
+    return f"{family}:{subject}"
+
+
+class Alerts:
+    """Raises, escalates, clears and closes. Every change is one version, handed to ``emit``."""
+
+    def __init__(
+        self,
+        book: Book,
+        hub: str,
+        ladders: dict[str, tuple[Rung, ...]],
+        context: Callable[[float], Context],
+        emit: Callable[[Alert], None],
+    ) -> None:
+        self._book = book
+        self._hub = hub
+        self._ladders = ladders
+        self._context = context
+        self._emit = emit
+
+    def holds(self, family: str, subject: str = "") -> bool:
+        """Whether this condition holds."""
+        return key_of(family, subject) in self._book.conditions
+
+    def start(
+        self, family: str, now: float, *, subject: str = "", since: float | None = None
+    ) -> None:
+        """A condition begins to hold, or did so ``since``. Again has no effect."""
+        key = key_of(family, subject)
+        if key not in self._book.conditions:
+            begun = now if since is None else since
+            self._book.conditions[key] = Condition(family, subject, begun)
+            self._climb(self._book.conditions[key], now)
+
+    def stop(self, family: str, now: float, *, subject: str = "", because: str = "") -> None:
+        """A condition no longer holds: its alert clears; level 3 and up stays until closed."""
+        condition = self._book.conditions.pop(key_of(family, subject), None)
+        if condition is None or condition.alert is None or not condition.alert.open:
+            return
+        alert = condition.alert
+        stays = alert.level >= Level.ALARM
+        self._change(
+            condition, now, state=AlertState.CLEARED, because=because, cause=False, open=stays
+        )
+        if stays:
+            self._latch(condition.alert)
+
+    def raise_to(
+        self,
+        family: str,
+        now: float,
+        alert_type: AlertType,
+        level: Level,
+        because: str,
+        *,
+        since: float,
+        subject: str = "",
+    ) -> None:
+        """Bring a condition's alert to a level: a new alert, or the next version of the open one.
+        A lower or equal level has no effect on an open alert."""
+        key = key_of(family, subject)
+        condition = self._book.conditions.get(key)
+        if condition is None:
+            condition = self._book.conditions[key] = Condition(family, subject, since)
+        alert = condition.alert
+        if alert is not None and alert.open:
+            if level > alert.level:
+                state = AlertState.ESCALATED
+                self._change(
+                    condition, now, state=state, because=because, type=alert_type, level=level
+                )
+            return
+        self._book.made += 1
+        context = self._context(now)
+        at = context.instant
+        condition.alert = Alert(
+            id=ulid(at.wall, self._hub, at.boot, self._book.made),
+            version=1,
+            type=alert_type,
+            level=level,
+            state=AlertState.RAISED,
+            at=at,
+            raised=at,
+            subject=subject,
+            because=because,
+            quiet=context.quiet,
+            suspect=context.suspect,
+            away=context.away,
+            presses=1 if family in MOMENTARY else 0,
+        )
+        self._emit(condition.alert)
+
+    def press(self, family: str, subject: str, now: float) -> None:
+        """A call for help: a new alert, or the open one told again with one press more."""
+        condition = self._book.conditions.get(key_of(family, subject))
+        if condition is not None and condition.alert is not None and condition.alert.open:
+            presses = condition.alert.presses + 1
+            self._change(
+                condition, now, state=AlertState.RAISED, because="pressed again", presses=presses
+            )
+        else:
+            self.start(family, now, subject=subject)
+
+    def answer(self, answer: CentreAnswered, now: float) -> None:
+        """The centre's people accepted, act on or closed an alert. An id that is not open here
+        (closed before, or another hub's) has no effect."""
+        state = _STATES.get(answer.state)
+        if state is None:
+            return  # rejected: the message was not taken; that is the outbox's business
+        closing = state is AlertState.CLOSED
+        latched = self._book.latched.get(answer.alert_id)
+        if latched is not None:
+            self._book.latched[latched.id] = self._next(
+                latched, now, **_answered(answer, state, closing)
+            )
+            if closing:
+                del self._book.latched[latched.id]
+            return
+        for key, condition in self._book.conditions.items():
+            if condition.alert is not None and condition.alert.id == answer.alert_id:
+                if condition.alert.open:
+                    self._change(condition, now, **_answered(answer, state, closing))
+                    if closing and condition.family in MOMENTARY:
+                        del self._book.conditions[key]
+                return
+
+    def climb(self, now: float) -> None:
+        """Let every condition reach the rungs that are due."""
+        for condition in list(self._book.conditions.values()):
+            self._climb(condition, now)
+
+    def due(self) -> float | None:
+        """Engine second of the next rung; None if none is left to climb."""
+        times = [
+            condition.since + rungs[condition.rung].after
+            for condition in self._book.conditions.values()
+            if condition.rung < len(rungs := self._ladders.get(condition.family, ()))
+        ]
+        return min(times, default=None)
+
+    def open_alerts(self) -> list[Alert]:
+        """The last version of every alert that still wants something."""
+        held = (condition.alert for condition in self._book.conditions.values())
+        return [a for a in held if a is not None and a.open] + list(self._book.latched.values())
+
+    def _climb(self, condition: Condition, now: float) -> None:
+        rungs = self._ladders.get(condition.family, ())
+        while condition.rung < len(rungs) and condition.since + rungs[condition.rung].after <= now:
+            rung = rungs[condition.rung]
+            condition.rung += 1
+            because = "pressed" if condition.family in MOMENTARY else "lasts"
+            self.raise_to(
+                condition.family,
+                now,
+                rung.type,
+                rung.level,
+                because if rung.after or condition.family in MOMENTARY else "began",
+                since=condition.since,
+                subject=condition.subject,
+            )
+
+    def _change(self, condition: Condition, now: float, **fields: object) -> None:
+        if condition.alert is not None:
+            condition.alert = self._next(condition.alert, now, **fields)
+
+    def _next(self, alert: Alert, now: float, **fields: object) -> Alert:
+        context = self._context(now)
+        changed = msgspec.structs.replace(
+            alert,
+            version=alert.version + 1,
+            at=context.instant,
+            quiet=context.quiet,
+            suspect=context.suspect,
+            away=context.away,
+            **fields,
+        )
+        self._emit(changed)
+        return changed
+
+    def _latch(self, alert: Alert) -> None:
+        latched = self._book.latched
+        latched[alert.id] = alert
+        while len(latched) > LATCHED_MOST:
+            del latched[next(iter(latched))]
+
+
+def _answered(answer: CentreAnswered, state: AlertState, closing: bool) -> dict[str, object]:
+    fields: dict[str, object] = {"state": state, "because": "answered", "by": answer.by}
+    if closing:
+        fields |= {"open": False, "outcome": answer.outcome, "service": answer.service}
+    return fields

@@ -1,0 +1,22 @@
+"""The fixed ceilings (R18): plain code that no model, message or setting can postpone."""
+
+from __future__ import annotations
+
+from gateway.domain.alert import AlertType, Level
+
+STEPS: tuple[tuple[Level, AlertType], ...] = (
+    (Level.WATCH, AlertType.INACTIVITY_WATCH),
+    (Level.WARNING, AlertType.INACTIVITY_WARNING),
+    (Level.ALARM, AlertType.INACTIVITY_ALARM),
+)
+"""The levels of a silence, in the order in which it climbs them."""
+
+
+def due_after(level: Level, ceilings: tuple[float, float, float], model: float | None) -> float:
+    """Seconds of silence after which ``level`` (1 to 3) holds: the ceiling, or earlier if the
+    model says so. Whatever else a model returns (not a number, negative, later) counts for
+    nothing."""
+    ceiling = ceilings[level - 1]
+    if model is None or not 0.0 < model < ceiling:  # a NaN fails every comparison
+        return ceiling
+    return model

@@ -1,0 +1,98 @@
+"""The outlook on a silence: when stage 1 would ask and stage 2 would tell if it went on.
+
+Two opinions, one average: the hazard network (what silences are like in any home, seen through this
+home's figures and calibrated on it) and the kernel (what silences were like here). Whatever the
+network says or fails to say, the kernel alone can carry it; and the fixed ceilings, which are not
+here, hold whatever either says (R18).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from math import log1p
+
+from gateway.domain.errors import ModelError
+from gateway.engine import features, kernel
+from gateway.engine.habits import Habits, SilenceStart, block
+from gateway.engine.predictor import Predictor
+from gateway.engine.stopping import (
+    FIRST,
+    QUESTION_AFTER,
+    ROWS,
+    STEP,
+    Knobs,
+    Outlook,
+    quantile_of_silence,
+    settled,
+    stop,
+    waiting_costs,
+)
+
+__all__ = ["QUESTION_AFTER", "Knobs", "Outlook", "outlook"]
+
+OVERDISPERSION = 0.3
+"""Days differ more than independent ten minutes would: a Gamma-mixed hazard (0.2 to 0.3)."""
+SURE = 1e-6
+"""A network is never surer than this of anything."""
+
+
+def outlook(
+    habits: Habits, start: SilenceStart, predictor: Predictor | None, knobs: Knobs
+) -> Outlook:
+    """What to expect of the silence that began with ``start``. Never raises."""
+    curve = kernel.survival(habits.gaps, start)
+    hazards = _asked(predictor, habits, start)
+    if hazards:
+        network = _survival(hazards, habits.factors(), start)
+        curve = [(one + other) / 2.0 for one, other in zip(curve, network, strict=True)]
+    curve = settled(curve)
+    costs = waiting_costs(curve)
+    waiting = knobs.door if start.at_door else 1.0
+    latest_ask, latest_tell = habits.latest(start)
+    tell = _earlier(stop(curve, costs, knobs.tell, waiting), latest_tell)
+    ask = _earlier(stop(curve, costs, knobs.ask, waiting), min(latest_ask, tell or latest_ask))
+    return Outlook(
+        ask_after=ask,
+        tell_after=tell,
+        usual_p50=quantile_of_silence(curve, 0.5),
+        usual_p95=quantile_of_silence(curve, 0.05),
+        by="network+kernel" if hazards else "kernel",
+        hazards=hazards,
+    )
+
+
+def _asked(predictor: Predictor | None, habits: Habits, start: SilenceStart) -> tuple[float, ...]:
+    """The network's cumulative hazard within each row; empty if it has no usable opinion."""
+    if predictor is None:
+        return ()
+    rows: array[float] = features.rows(habits.profile, start)
+    try:
+        answers = [float(probability) for probability in predictor.hazard(rows)]
+    except (ModelError, TypeError, ValueError, OverflowError):
+        return ()
+    if len(answers) != ROWS or not all(0.0 <= probability <= 1.0 for probability in answers):
+        return ()
+    return tuple(round(-log1p(-min(max(answer, SURE), 1.0 - SURE)), 5) for answer in answers)
+
+
+def _survival(
+    hazards: Sequence[float], factors: Sequence[float], start: SilenceStart
+) -> list[float]:
+    """The calibrated network's survival curve; row j holds before row j's own hazard."""
+    curve, total = [], 0.0
+    for row, hazard in enumerate(hazards):
+        curve.append((1.0 + OVERDISPERSION * total) ** (-1.0 / OVERDISPERSION))
+        if row < FIRST:
+            total += hazard
+        else:
+            total += hazard * factors[block(start.local, (row + 1) * STEP, start.at_door)]
+    return curve
+
+
+def _earlier(after: float | None, latest: float) -> float | None:
+    """The earlier of a stop and a bound, on the ten-minute grid, never before QUESTION_AFTER."""
+    if latest == float("inf"):
+        return after
+    bound = max(QUESTION_AFTER, latest // STEP * STEP)
+    return bound if after is None else min(after, bound)

@@ -1,0 +1,51 @@
+"""All that the engine remembers, as one typed value that survives a restart."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from gateway.engine.alerts import Book
+from gateway.engine.habits import Habits
+from gateway.engine.household_rules import Rules
+from gateway.engine.presence import Presence
+from gateway.engine.quiet import Silence
+from gateway.engine.supervision import Senses
+from gateway.engine.timeline import Timeline
+
+FORMAT = 1
+"""Raised whenever an older snapshot no longer means the same; the engine is then rebuilt."""
+
+
+class Visit(Struct):
+    """Somebody who checked in. ``until`` in engine seconds."""
+
+    role: str
+    until: float
+
+
+class Counting(Struct):
+    """The summary in the making: ten minutes that begin at ``start`` (wall seconds)."""
+
+    start: float = 0.0
+    events: dict[str, int] = {}
+
+
+class State(Struct):
+    """``now`` is the last engine second that was lived through; ``ignored`` counts readings of
+    sensors that this home does not have; until ``visitor_leaves`` the entrance is a visitor's."""
+
+    format: int = FORMAT
+    started: bool = False
+    now: float = 0.0
+    timeline: Timeline = field(default_factory=Timeline)
+    senses: Senses = field(default_factory=Senses)
+    presence: Presence = field(default_factory=Presence)
+    silence: Silence = field(default_factory=Silence)
+    habits: Habits = field(default_factory=Habits)
+    rules: Rules = field(default_factory=Rules)
+    book: Book = field(default_factory=Book)
+    counting: Counting = field(default_factory=Counting)
+    paused_until: float | None = None
+    visit: Visit | None = None
+    visitor_leaves: float = -1.0
+    ignored: int = 0

@@ -1,0 +1,190 @@
+"""Which sensors live, and whether the home is seen (R13, R15): silence is not inactivity."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from msgspec import Struct
+
+from gateway.domain.health import SensorState
+from gateway.domain.household import Household
+from gateway.domain.instant import HOUR
+from gateway.domain.sensor import ACTIVITY_KINDS, Sensor, Supervision
+
+STALE_INTERVALS = 3
+"""Missed signs of life after which a sensor is stale (R13)."""
+
+LOST_FREQUENT = 2 * HOUR
+"""A sensor that speaks at least every ten minutes is lost after this (R13; peers take 72 h)."""
+
+LOST_SELDOM = 24 * HOUR
+"""Any other sensor that promised to speak is lost after this (R13)."""
+
+FREQUENT = 600.0
+"""Seconds: the longest interval that counts as frequent (R13)."""
+
+PROOF = 14 * 60.0
+"""Seconds that a sign of life proves a sensor: R15 allows 15 minutes until blindness is told,
+one of them is left for telling."""
+
+DEAF_GRACE = 120.0
+"""Seconds that a source which says itself that it is deaf may take to come back before that is
+blindness: a restart of the radio takes seconds, and the centre shall not hear of each."""
+
+SEEN_SHARE = 3
+"""The home is seen while at least one in this many of the sensors that can prove it is alive [D]:
+half of them may fail and the watch goes on with the fault told; "all but one" is blindness."""
+
+
+class Sense(Struct):
+    """``heard`` is the last sign of life (engine seconds; the start counts as one)."""
+
+    heard: float
+    state: SensorState = SensorState.OK
+
+
+class Senses(Struct):
+    """``deaf`` holds since when a source is deaf; ``blind`` since when the home is not seen,
+    ``tell`` when that will be told; until ``grace`` after a start the radio may still be silent."""
+
+    sensors: dict[str, Sense] = {}
+    deaf: dict[str, float] = {}
+    blind: float | None = None
+    tell: float | None = None
+    grace: float = 0.0
+
+
+class Supervisor:
+    """Judges signs of life. Says what changed; alerts are made by the engine."""
+
+    def __init__(self, senses: Senses, household: Household) -> None:
+        self._senses = senses
+        self._by_id = {sensor.id: sensor for sensor in household.sensors}
+        self._provers = [
+            sensor
+            for sensor in household.sensors
+            if sensor.kind in ACTIVITY_KINDS and sensor.supervision is not Supervision.EVENT_ONLY
+        ]
+        self._need = max(1, ceil(len(self._provers) / SEEN_SHARE))
+        self._timed = [s for s in household.sensors if _lost_after(s) is not None]
+
+    def begin(self, now: float) -> None:
+        """The watch starts: every sensor has from now on to show that it lives."""
+        for sensor in self._by_id.values():
+            state = SensorState.OK
+            if sensor.supervision is not Supervision.WIRED:
+                state = SensorState.UNPROVEN
+            self._senses.sensors[sensor.id] = Sense(now, state)
+
+    def heard(self, sensor_id: str, now: float) -> SensorState:
+        """A sign of life. Returns the state before it."""
+        sense = self._senses.sensors[sensor_id]
+        before = sense.state
+        sense.heard = now
+        sense.state = SensorState.OK
+        return before
+
+    def source(self, source: str, alive: bool, now: float) -> None:
+        """A source went deaf or hears again. Its wired sensors are read at once."""
+        if not alive:
+            self._senses.deaf.setdefault(source, now)
+        elif self._senses.deaf.pop(source, None) is not None:
+            for sensor in self._by_id.values():
+                if sensor.source == source and sensor.supervision is Supervision.WIRED:
+                    self._senses.sensors[sensor.id].heard = now
+
+    def judge(self, now: float) -> tuple[list[str], list[str]]:
+        """Bring the states up to date. Returns (sensors newly lost, sensors found again)."""
+        lost: list[str] = []
+        found: list[str] = []
+        for sensor in self._by_id.values():
+            sense = self._senses.sensors[sensor.id]
+            state = self._state(sensor, sense, now)
+            if state is not sense.state:
+                if state is SensorState.LOST:
+                    lost.append(sensor.id)
+                elif sense.state is SensorState.LOST:
+                    found.append(sensor.id)
+                sense.state = state
+        return lost, found
+
+    def seen_until(self) -> float | None:
+        """Engine second until which the home is proven to be seen if nothing more is heard;
+        None while wired sensors prove it without end."""
+        ends: list[float] = []
+        endless = 0
+        for sensor in self._provers:
+            deaf = self._senses.deaf.get(sensor.source)
+            if sensor.supervision is Supervision.WIRED:
+                if deaf is None:
+                    endless += 1
+                else:
+                    ends.append(deaf + DEAF_GRACE)
+                continue
+            end = self._senses.sensors[sensor.id].heard + PROOF
+            ends.append(end if deaf is None else min(end, deaf + DEAF_GRACE))
+        if endless >= self._need:
+            return None
+        ends.sort(reverse=True)
+        place = self._need - endless - 1
+        return ends[place] if place < len(ends) else 0.0
+
+    def due(self, now: float) -> float | None:
+        """When the next sensor becomes stale or lost, or the home unseen."""
+        times: list[float] = []
+        for sensor in self._timed:
+            sense = self._senses.sensors[sensor.id]
+            start = self._start(sensor, sense)
+            if start is None:
+                continue
+            for limit in (_stale_after(sensor), _lost_after(sensor)):
+                if limit is not None and start + limit > now:
+                    times.append(start + limit)
+        if self._senses.blind is None:
+            until = self.seen_until()
+            if until is not None:
+                times.append(max(until, now))
+        if self._senses.tell is not None:
+            times.append(self._senses.tell)
+        return min(times, default=None)
+
+    def suspect(self) -> tuple[str, ...]:
+        """Sensors that are stale or lost."""
+        bad = (SensorState.STALE, SensorState.LOST)
+        return tuple(i for i, sense in self._senses.sensors.items() if sense.state in bad)
+
+    def _start(self, sensor: Sensor, sense: Sense) -> float | None:
+        """Since when silence counts against a sensor; None for a wired one that is read."""
+        if sensor.supervision is Supervision.WIRED:
+            return self._senses.deaf.get(sensor.source)
+        return sense.heard
+
+    def _state(self, sensor: Sensor, sense: Sense, now: float) -> SensorState:
+        start = self._start(sensor, sense)
+        if start is None:
+            return SensorState.OK
+        lost = _lost_after(sensor)
+        if lost is not None and now >= start + lost:
+            return SensorState.LOST
+        stale = _stale_after(sensor)
+        if stale is not None and now >= start + stale:
+            return SensorState.STALE
+        if sense.state in (SensorState.STALE, SensorState.LOST):
+            return SensorState.OK
+        return sense.state
+
+
+def _stale_after(sensor: Sensor) -> float | None:
+    if sensor.supervision is Supervision.WIRED:
+        return DEAF_GRACE
+    return None if sensor.interval is None else STALE_INTERVALS * sensor.interval
+
+
+def _lost_after(sensor: Sensor) -> float | None:
+    if sensor.supervision is Supervision.WIRED:
+        return LOST_FREQUENT
+    if sensor.interval is None:
+        return None
+    if sensor.interval <= FREQUENT:
+        return LOST_FREQUENT
+    return max(LOST_SELDOM, sensor.interval + HOUR)  # one that reports daily may be an hour late

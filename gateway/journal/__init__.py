@@ -1,0 +1,38 @@
+"""The journal: what was accepted is on disk. SQLite, WAL, synchronous=FULL, one writer."""
+
+from gateway.journal.batch import Batch, Taken
+from gateway.journal.journal import Committed, Journal
+from gateway.journal.opening import Recovered
+from gateway.journal.outbox import (
+    ALERT,
+    RECORD,
+    AlertReceived,
+    OutboxRow,
+    Receipt,
+    RecordsReceived,
+)
+from gateway.journal.quarantine import Quarantined
+from gateway.journal.reader import JournalReader, JournalStats, stats
+from gateway.journal.retention import Keep, Retained
+from gateway.journal.snapshot import Snapshot
+
+__all__ = [
+    "ALERT",
+    "RECORD",
+    "AlertReceived",
+    "Batch",
+    "Committed",
+    "Journal",
+    "JournalReader",
+    "JournalStats",
+    "Keep",
+    "OutboxRow",
+    "Quarantined",
+    "Receipt",
+    "RecordsReceived",
+    "Recovered",
+    "Retained",
+    "Snapshot",
+    "Taken",
+    "stats",
+]

@@ -1,0 +1,1 @@
+"""The wiring: clocks, sources, the one queue, tasks and their supervision, the control socket."""

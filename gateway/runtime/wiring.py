@@ -1,0 +1,213 @@
+"""What a hub consists of: everything made once and handed to each other, nothing decided."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from random import Random
+
+from msgspec import Struct
+
+from gateway import __version__
+from gateway.domain.errors import ModelError
+from gateway.domain.household import Household
+from gateway.domain.instant import Clock, Instant
+from gateway.engine.predictor import Predictor
+from gateway.journal import Journal
+from gateway.runtime.clocks import SystemClock, VirtualClock
+from gateway.runtime.crew import Crew
+from gateway.runtime.hub import LONGEST_WAIT, Hub
+from gateway.runtime.lockstep import virtual_start
+from gateway.runtime.restore import restore
+from gateway.runtime.sources import RecordingSource, Source
+from gateway.security.keys import load_public_key
+from gateway.security.signing import Verifier
+from gateway.security.tls import client_context
+from gateway.sensing import recording as homes
+from gateway.settings import Loaded, Settings
+from gateway.settings import fingerprint as settings_fingerprint
+from gateway.uplink.config import UplinkConfig
+from gateway.uplink.heartbeat import Progress, Vitals
+from gateway.uplink.uplink import Uplink
+
+log = logging.getLogger("ansim")
+
+CORE = "engine"
+"""The core's name among the parts whose progress the heartbeat tells."""
+
+CORE_DEADLINE = 2.5 * LONGEST_WAIT
+"""Seconds without a step of the core that count as hung; it wakes at least each minute. R2 asks for
+11 minutes at most."""
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """``settings``   the file
+    ``data``       the data folder, if not the file's
+    ``recording``  a recorded home to play instead of sensors
+    ``lockstep``   time moves only through the control socket
+    ``speed``      recorded seconds in one real second
+    ``model``      whether the network may be used
+    ``by_person``  whether somebody waits for an error message
+    ``language``   of that message"""
+
+    settings: Path
+    data: Path | None = None
+    recording: Path | None = None
+    lockstep: bool = False
+    speed: float = 1.0
+    model: bool = True
+    by_person: bool = False
+    language: str = "en"
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """The parts of one hub, ready to run."""
+
+    settings: Settings
+    household: Household
+    clock: Clock
+    virtual: VirtualClock | None
+    journal: Journal
+    hub: Hub
+    uplink: Uplink | None
+    sources: tuple[Source, ...]
+    deaf: tuple[str, ...]
+    """Sources that sensors count on and that do not run: those sensors see nothing (R15)."""
+    crew: Crew
+    progress: Progress
+    predictor: Predictor | None
+    began: Instant
+    faults: dict[str, str]
+    """Parts that were wrong from the start, to be told."""
+
+    def vitals(self) -> Vitals:
+        """What the heartbeat says about the hub itself."""
+        return Vitals(
+            uptime=max(0.0, self.clock.now().boottime - self.began.boottime),
+            version=__version__,
+            settings=settings_fingerprint(self.settings),
+            model=None if self.predictor is None else self.predictor.fingerprint,
+            faults=tuple(sorted(self.hub.faults)),
+        )
+
+
+def build(loaded: Loaded, options: Options) -> Parts:
+    """Everything of a hub, restored from its journal and not yet started.
+
+    Raises SettingsError, RecordingError, JournalError or CertificateError: what a person who
+    starts a hub must hear at once.
+    """
+    settings = loaded.settings
+    path = options.recording or (settings.recording.path if settings.recording else None)
+    recording = None if path is None else homes.load(path)
+    household = settings.household(None if recording is None else recording.sensors)
+    faults: dict[str, str] = {}
+    if loaded.damaged is not None:
+        faults["config"] = "settings"
+    predictor = _predictor(settings, options, faults)
+    if settings.centre is not None:  # fails here, with a sentence, and not in a loop later
+        centre = settings.centre
+        client_context(centre.ca, centre.certificate, centre.key)
+    clock: Clock = SystemClock()
+    journal = Journal.open(settings.hub.data, settings.hub.id, clock_wall=lambda: clock.now().wall)
+    try:
+        if journal.recovered is not None:
+            faults["storage"] = journal.recovered.reason
+        restored = restore(journal, household, predictor)
+        virtual: VirtualClock | None = None
+        source: Source | None = None
+        if recording is not None:
+            offset = household.utc_offset
+            rows = homes.observations(recording, offset)
+            names = _wanted(household)
+            if options.lockstep:
+                first = next(homes.observations(recording, offset)).at.wall
+                run = os.urandom(3).hex()
+                clock = virtual = VirtualClock(virtual_start(first, restored.last, run))
+                source = RecordingSource(
+                    names, rows, clock, shift=0.0, after=_played(restored.last)
+                )
+            else:
+                source = RecordingSource(names, rows, clock, speed=options.speed)
+        hub = Hub(restored, journal, clock, version=__version__, beside=virtual is None)
+        progress = Progress()
+        began = clock.now()
+        progress.register(CORE, CORE_DEADLINE, began.boottime)
+        hub.on_progress = lambda: progress.note(CORE, clock.now().boottime)
+        parts = Parts(
+            settings=settings,
+            household=household,
+            clock=clock,
+            virtual=virtual,
+            journal=journal,
+            hub=hub,
+            uplink=None,
+            sources=() if source is None else (source,),
+            deaf=_wanted(household) if source is None else (),
+            crew=Crew(clock),
+            progress=progress,
+            predictor=predictor,
+            began=began,
+            faults=faults,
+        )
+        return _connected(parts)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def _connected(parts: Parts) -> Parts:
+    """The same parts with the way to the centre."""
+    from msgspec.structs import replace
+
+    centre = parts.settings.centre
+    if centre is None:
+        return parts
+    hub = parts.settings.hub
+    uplink = Uplink(
+        UplinkConfig(
+            tenant=hub.tenant,
+            host=centre.host,
+            port=centre.port,
+            ca=centre.ca,
+            certificate=centre.certificate,
+            key=centre.key,
+            heartbeat=float(centre.heartbeat_s),
+        ),
+        journal=parts.journal,
+        clock=parts.clock,
+        random=Random(time.time_ns()),
+        household=parts.household,
+        verifier=Verifier({kid: load_public_key(path) for kid, path in centre.keys.items()}),
+        watch=parts.hub.watch,
+        vitals=parts.vitals,
+        on_answer=parts.hub.accept,
+        progress=parts.progress,
+    )
+    parts.hub.listeners.append(lambda _alerts: uplink.wake())
+    return replace(parts, uplink=uplink)
+
+
+def _predictor(settings: Settings, options: Options, faults: dict[str, str]) -> Predictor | None:
+    """The network, or None: without it the ceilings and the home's own habits decide (R18)."""
+    if not (options.model and settings.model.enabled):
+        return None
+    from gateway import inference
+
+    try:
+        return inference.load(settings.model.path)
+    except ModelError as error:
+        log.error("%s", error)
+        faults["model"] = error.reason
+        return None
+
+
+def _played(last: Instant | None) -> float | None:
+    """Up to which wall second of the recording a lock-step hub has played before."""
+    return None if last is None else last.wall
+
+
+def _wanted(household: Household) -> tuple[str, ...]:
+    return tuple(sorted({sensor.source for sensor in household.sensors}))

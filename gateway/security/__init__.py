@@ -1,0 +1,1 @@
+"""What a hub needs to know whom it talks to: keys, certificates, TLS, signatures."""

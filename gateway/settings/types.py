@@ -1,0 +1,280 @@
+"""The settings file as types. The documentation is generated from here, errors are found here.
+
+Units stand in the key names; reasons for the figures stand in the descriptions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.domain.household import CEILINGS, Household, Limits, RiskGroup
+from gateway.domain.instant import HOUR
+from gateway.domain.sensor import Kind, Room, Sensor, Supervision
+from gateway.languages import mark
+
+DATA = Path("/var/lib/ansim")
+"""Where a packaged hub keeps its journal."""
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+"""What may stand in a topic, in a file name and in a log: letters, digits, - and _."""
+
+
+class HubSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    id: Annotated[
+        Name,
+        Meta(
+            description=mark(
+                "The hub's random pseudonym; never a name or an address. "
+                "It is also the common name in the hub's certificate."
+            )
+        ),
+    ]
+    tenant: Annotated[
+        Name, Meta(description=mark("The town or city that the hub belongs to, as in the topics."))
+    ]
+    data: Annotated[
+        Path,
+        Meta(
+            description=mark(
+                "Folder of the journal, of the last good settings and of the control socket."
+            )
+        ),
+    ] = DATA
+    language: Annotated[
+        Literal["ko", "en"], Meta(description=mark("Language of every text for people."))
+    ] = "ko"
+
+
+class LimitsSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    away_too_long_hours: Annotated[
+        float,
+        Meta(gt=0, le=72, description=mark("Away for this long raises away.too_long (R21).")),
+    ] = 24.0
+    no_exit_hours: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=336,
+            description=mark("Nobody used the entrance for this long: no_exit (R21)."),
+        ),
+    ] = 72.0
+    hardly_leaves: Annotated[
+        bool,
+        Meta(description=mark("True for somebody who hardly leaves the home: no_exit is off.")),
+    ] = False
+    door_open_long_hours: Annotated[
+        float, Meta(gt=0, le=24, description=mark("The entrance stood open for this long."))
+    ] = 1.0
+    temperature_low_celsius: Annotated[
+        float, Meta(ge=-10, le=20, description=mark("Colder than this for an hour: temp.low."))
+    ] = 10.0
+    temperature_high_celsius: Annotated[
+        float,
+        Meta(
+            ge=25,
+            le=45,
+            description=mark(
+                "Warmer than this for an hour: temp.high. 33 is the Korean heat-wave advisory's."
+            ),
+        ),
+    ] = 33.0
+
+
+class HomeSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    risk_group: Annotated[
+        RiskGroup,
+        Meta(
+            description=mark(
+                "Which fixed ceilings hold for silence (R18): standard 8, 12 and 24 hours, "
+                "low-intrusion 24, 36 and 50 hours for levels 1, 2 and 3."
+            )
+        ),
+    ] = RiskGroup.STANDARD
+    ceilings_hours: Annotated[
+        tuple[float, float, float] | None,
+        Meta(
+            description=mark(
+                "Earlier ceilings for this home, for levels 1, 2 and 3, rising; "
+                "none may be above its risk group's. Without it, the risk group's hold."
+            )
+        ),
+    ] = None
+    utc_offset_minutes: Annotated[
+        int,
+        Meta(ge=-720, le=840, description=mark("Minutes east of UTC; Korea has 540 all year.")),
+    ] = 540
+    limits: Annotated[
+        LimitsSection, Meta(description=mark("Limits that a town may set for a home."))
+    ] = LimitsSection()
+
+
+class CentreSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description=mark("Name of the broker's machine, as in the broker's certificate."),
+        ),
+    ]
+    port: Annotated[
+        int, Meta(ge=1, le=65535, description=mark("Port of MQTT over TLS; plaintext never."))
+    ] = 8883
+    ca: Annotated[Path, Meta(description=mark("Certificate of the authority that signed both."))]
+    certificate: Annotated[Path, Meta(description=mark("The hub's own certificate."))]
+    key: Annotated[Path, Meta(description=mark("The hub's private key, readable by nobody else."))]
+    keys: Annotated[
+        dict[str, Path],
+        Meta(
+            min_length=1,
+            description=mark(
+                "Id of each centre process and the file of its public key (Ed25519, PEM). "
+                "Only what one of them signed counts as an answer."
+            ),
+        ),
+    ]
+    heartbeat_s: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=86400,
+            description=mark("Seconds between two heartbeats; the centre may change it (R1)."),
+        ),
+    ] = 300
+
+
+class ModelSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    enabled: Annotated[
+        bool,
+        Meta(
+            description=mark(
+                "Whether the inactivity model may alert earlier than the ceilings. "
+                "It can never alert later."
+            )
+        ),
+    ] = True
+    path: Annotated[
+        Path | None,
+        Meta(description=mark("Another model file than the one that came with the program.")),
+    ] = None
+
+
+class RecordingSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    path: Annotated[
+        Path,
+        Meta(
+            description=mark(
+                "A recorded home (.csv or .csv.gz) to play instead of real sensors, "
+                "with its .sensors.csv beside it."
+            )
+        ),
+    ]
+
+
+class SensorSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    id: Annotated[
+        Name, Meta(description=mark("Pseudonym inside this home; never a radio address."))
+    ]
+    kind: Annotated[Kind, Meta(description=mark("What it senses."))]
+    room: Annotated[
+        Room, Meta(description=mark("The kind of room it is in; never the room's own name."))
+    ] = Room.OTHER
+    supervision: Annotated[
+        Supervision,
+        Meta(
+            description=mark(
+                "How the hub knows that it lives: wired is read at any time, a beacon is heard "
+                "at least every interval_s seconds, event-only speaks only when something happens "
+                "and never proves that the home is seen."
+            )
+        ),
+    ] = Supervision.WIRED
+    interval_s: Annotated[
+        float | None,
+        Meta(
+            description=mark(
+                "Seconds between two signs of life, above 0; a beacon needs it, "
+                "an event-only sensor may have it."
+            )
+        ),
+    ] = None
+    source: Annotated[
+        Literal["recording", "gpio", "ble"],
+        Meta(description=mark("Which part of the hub hears it.")),
+    ] = "recording"
+    keyed: Annotated[
+        bool,
+        Meta(
+            description=mark(
+                "Whether its frames are authenticated; an unkeyed sensor alone is no evidence "
+                "of life (T1)."
+            )
+        ),
+    ] = True
+
+    def sensor(self) -> Sensor:
+        """The same in the domain's words."""
+        return Sensor(
+            self.id,
+            self.kind,
+            self.room,
+            self.supervision,
+            self.interval_s,
+            self.source,
+            self.keyed,
+        )
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One settings file, checked. All paths are absolute."""
+
+    hub: Annotated[HubSection, Meta(description=mark("Who this hub is and where it keeps things."))]
+    home: Annotated[
+        HomeSection, Meta(description=mark("The rules of this home. Nothing personal (P1)."))
+    ] = HomeSection()
+    centre: Annotated[
+        CentreSection | None,
+        Meta(
+            description=mark(
+                "The way to the monitoring centre. `ansim run` needs it, `ansim replay` does not."
+            )
+        ),
+    ] = None
+    model: Annotated[ModelSection, Meta(description=mark("The inactivity model."))] = ModelSection()
+    recording: Annotated[
+        RecordingSection | None, Meta(description=mark("Only for trials: a recorded home."))
+    ] = None
+    sensors: Annotated[
+        tuple[SensorSection, ...],
+        Meta(
+            description=mark(
+                "One [[sensors]] table for each enrolled sensor. At least one activity sensor "
+                "must be wired or a beacon of at most 60 seconds (R15)."
+            )
+        ),
+    ] = ()
+
+    def household(self, sensors: tuple[Sensor, ...] | None = None) -> Household:
+        """The home as the engine wants to know it; ``sensors`` replaces those of the file, for a
+        recorded home that brings its own."""
+        limits = self.home.limits
+        hours = self.home.ceilings_hours
+        ceilings = CEILINGS[self.home.risk_group]
+        if hours is not None:
+            ceilings = (hours[0] * HOUR, hours[1] * HOUR, hours[2] * HOUR)
+        return Household(
+            hub=self.hub.id,
+            sensors=tuple(s.sensor() for s in self.sensors) if sensors is None else sensors,
+            risk_group=self.home.risk_group,
+            ceilings=ceilings,
+            utc_offset=self.home.utc_offset_minutes,
+            limits=Limits(
+                away_too_long=limits.away_too_long_hours * HOUR,
+                no_exit=None if limits.hardly_leaves else limits.no_exit_hours * HOUR,
+                door_open_long=limits.door_open_long_hours * HOUR,
+                temperature_low=limits.temperature_low_celsius,
+                temperature_high=limits.temperature_high_celsius,
+            ),
+        )

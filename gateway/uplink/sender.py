@@ -1,0 +1,209 @@
+"""What one session sends and when: R9's order, R4's repetition, the window of the broker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from gateway.contract.encode import Encoder
+from gateway.contract.messages import BirthData
+from gateway.domain.alert import Level
+from gateway.domain.errors import ContractError
+from gateway.domain.household import Household
+from gateway.domain.instant import DAY, Clock
+from gateway.journal import Journal, OutboxRow
+from gateway.uplink.answers import CentreBack, Effect, Received, RecordsReceived, Refused
+from gateway.uplink.centres import Centres
+from gateway.uplink.delivery import RECORD_WINDOW, AlertLane, RecordLane
+from gateway.uplink.heartbeat import Pulse, Vitals
+from gateway.uplink.outgoing import Outgoing, Parcel
+from gateway.uplink.session import Session
+
+SNAPSHOT_DAYS = 7
+"""Ended alarms stay in the snapshot for so long (R9)."""
+
+NO_ROOM = 3600.0
+"""Seconds to sleep while the broker's window is full: its next PUBACK wakes us, or its silence
+ends the session."""
+
+
+class Sender:
+    """Decides and hands over; keeps no message. Journal errors pass through to the caller."""
+
+    def __init__(
+        self,
+        *,
+        household: Household,
+        encoder: Encoder,
+        outgoing: Outgoing,
+        pulse: Pulse,
+        alerts: AlertLane,
+        records: RecordLane,
+        journal: Journal,
+        clock: Clock,
+        centres: Centres,
+        vitals: Callable[[], Vitals],
+        counters: Counter[str],
+    ) -> None:
+        self.stale = True
+        """Whether the journal may hold rows that were not read yet."""
+        self._household = household
+        self._encoder = encoder
+        self._out = outgoing
+        self._pulse = pulse
+        self._alerts = alerts
+        self._records = records
+        self._journal = journal
+        self._clock = clock
+        self._centres = centres
+        self._vitals = vitals
+        self._counters = counters
+        self._hurried = 0
+        self._alarms_told = -1
+
+    def look(self) -> tuple[bool, bool]:
+        """Whether an alert waits, and whether one of level 4 came since the last look."""
+        rows = self._journal.waiting("alert", self._alerts.wanted())
+        urgent = max((r.sequence for r in rows if r.level >= Level.EMERGENCY), default=0)
+        new = urgent > self._hurried
+        self._hurried = max(urgent, self._hurried)
+        return bool(rows), new
+
+    def greet(self, session: Session) -> None:
+        """A session began: who we are; then all that waits is due."""
+        self._post(session, self._out.state("online"), "state")
+        self._post(session, self._out.birth(self._birth_data()), "birth")
+        self._alerts.restart()
+        self._records.restart()
+        self._pulse.due_now()
+        self._alarms_told = -1
+        self.stale = True
+
+    def goodbye(self, session: Session) -> None:
+        """The hub ends on purpose."""
+        self._post(session, self._out.state("offline"), "state")
+
+    def send(self, session: Session, now: float) -> float:
+        """Alerts, then the snapshot, then the heartbeat, then records (R9); returns the boottime
+        of the next thing to do. Raises JournalError."""
+        self._alerts.unhurried = not self._centres.there
+        if self.stale:
+            self.stale = False
+            self._read_alerts()
+            self._records.refresh(self._journal.waiting("record", RECORD_WINDOW))
+        self._send_alerts(session, now)
+        if not session.room:
+            return now + NO_ROOM
+        beats = self._pulse.is_due(now)
+        if beats or self._alarms_told < 0:
+            self._tell_alarms(session)
+        if beats:
+            self._tell_heartbeat(session)
+        dues = [self._pulse.next_due(now), self._alerts.next_due()]
+        if self._centres.there or not self._records.awaited():
+            rows = self._records.take(now, session.room)
+            self._hand_over(session, rows, self._records, now)
+            dues.append(self._records.next_due())
+        if not session.room:
+            return now + NO_ROOM
+        return min(due for due in dues if due is not None)
+
+    def landed(self, token: object, taken: bool) -> None:
+        """The broker acknowledged: room for the next, and nothing more (R4)."""
+        if not taken:
+            self._counters["puback-refused"] += 1
+        match token:
+            case ("alert", int(sequence)):
+                self._alerts.landed(sequence)
+            case ("record", int(sequence)):
+                self._records.landed(sequence)
+
+    def apply(self, effects: Iterable[Effect], now: float) -> None:
+        """What the centre said, taken from what is still to be sent."""
+        for effect in effects:
+            match effect:
+                case Received(alert_id, version):
+                    self._alerts.received(alert_id, version)
+                case Refused(alert_id, version, hold):
+                    self._alerts.refused(alert_id, version, now, hold=hold)
+                case RecordsReceived(up_to):
+                    self._records.received(up_to)
+                    self.stale = True
+                case CentreBack():
+                    self._alerts.restart()
+                    self._records.restart()
+
+    def stuck_at(self, session_began: float, patience: float) -> float | None:
+        """When alerts will have been unanswered for ``patience`` seconds in this session,
+        although a centre is there; None if none is."""
+        since = self._alerts.unanswered_since()
+        if since is None or not self._centres.there:
+            return None
+        return max(since, session_began) + patience
+
+    def unanswered(self) -> int:
+        """Alerts and records that were sent in this session and not received yet."""
+        return self._alerts.awaited() + self._records.awaited()
+
+    def _send_alerts(self, session: Session, now: float) -> None:
+        while session.room:
+            rows = self._alerts.take(now, session.room)
+            self._hand_over(session, rows, self._alerts, now)
+            if not rows:
+                if not self._alerts.more:
+                    return
+                self._read_alerts()
+                if not self._alerts.unsent():
+                    return
+
+    def _read_alerts(self) -> None:
+        self._alerts.refresh(self._journal.waiting("alert", self._alerts.wanted()))
+
+    def _hand_over(
+        self, session: Session, rows: list[OutboxRow], lane: AlertLane | RecordLane, now: float
+    ) -> None:
+        for row in rows:
+            lane.sent(row, now)
+            try:
+                parcel = self._out.row(row)
+            except ContractError as error:
+                # It stays in the outbox and shows in the heartbeat; nothing waits behind it.
+                self._counters[f"not-encodable-{error.reason}"] += 1
+                lane.landed(row.sequence)
+                continue
+            if self._post(session, parcel, (row.lane, row.sequence)):
+                self._counters[f"sent-{row.lane}"] += 1
+                self._journal.sent(row.lane, row.sequence, self._clock.now().wall)
+
+    def _tell_alarms(self, session: Session) -> None:
+        """The retained snapshot: once a session, then with a heartbeat if there was news."""
+        head = self._journal.stats().alert_head
+        if head == self._alarms_told:
+            return
+        self._alarms_told = head
+        alarms = self._journal.alarms(self._clock.now().wall - SNAPSHOT_DAYS * DAY)
+        self._post(session, self._out.alarms(alarms), "alarms")
+
+    def _tell_heartbeat(self, session: Session) -> None:
+        data = self._pulse.beat(self._clock.now(), self._counters)
+        try:
+            parcel = self._out.heartbeat(data)
+        except ContractError as error:
+            self._counters[f"not-encodable-{error.reason}"] += 1
+            return
+        self._post(session, parcel, "hb")
+
+    def _post(self, session: Session, parcel: Parcel, token: object) -> bool:
+        return session.publish(
+            parcel.topic, parcel.payload, token, retain=parcel.retain, expiry=parcel.expiry
+        )
+
+    def _birth_data(self) -> BirthData:
+        vitals = self._vitals()
+        return self._encoder.birth_data(
+            self._household,
+            version=vitals.version,
+            settings=vitals.settings,
+            model=vitals.model,
+            heartbeat_s=round(self._pulse.interval),
+        )

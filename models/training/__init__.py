@@ -1,0 +1,1 @@
+"""Training of the hazard network: the only place that knows TensorFlow."""

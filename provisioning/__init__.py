@@ -1,0 +1,1 @@
+"""Everything that makes, equips and watches over hubs from outside."""

@@ -1,0 +1,1 @@
+"""Many hubs in one process. Grows with the fleet's measurements."""

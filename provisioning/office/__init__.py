@@ -1,0 +1,1 @@
+"""The office: certificate authority, broker configuration, and the tools of the town."""

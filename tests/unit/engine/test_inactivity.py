@@ -1,0 +1,119 @@
+"""What the engine makes of silences."""
+
+from gateway.domain.alert import Outcome
+from gateway.domain.observation import AnswerState, PauseStarted, Switched, VisitEnded, VisitStarted
+from gateway.engine.engine import Engine
+from tests.support.life import WIRED, Life
+
+NO_DOOR = tuple(s for s in WIRED if s.id != "door")
+
+
+def test_one_silence_is_one_alert_that_climbs_at_the_ceilings() -> None:
+    life = Life().moves(1.0).until(30.0)
+    assert life.told("inactivity") == [
+        (9.0, 1, "raised"),
+        (13.0, 2, "escalated"),
+        (25.0, 3, "escalated"),
+    ]
+    assert len({alert.id for alert in life.of("inactivity")}) == 1
+    assert [alert.version for alert in life.of("inactivity")] == [1, 2, 3]
+
+
+def test_activity_clears_the_alert_and_the_next_silence_is_a_new_one() -> None:
+    life = Life().moves(1.0).moves(10.0).until(19.0)
+    assert life.told("inactivity") == [
+        (9.0, 1, "raised"),
+        (10.0, 1, "cleared"),
+        (18.0, 1, "raised"),
+    ]
+    first, _, second = life.of("inactivity")
+    assert first.id != second.id
+
+
+def test_level_three_stays_open_until_the_centre_closes_it() -> None:
+    life = Life().moves(1.0).until(26.0).moves(26.5)
+    last = life.of("inactivity")[-1]
+    assert (last.state, last.open, last.cause) == ("cleared", True, False)
+    life.answers(27.0, last, AnswerState.CLOSED, Outcome.TRUE)
+    closed = life.of("inactivity")[-1]
+    assert (closed.state, closed.open, closed.outcome) == ("closed", False, Outcome.TRUE)
+    assert life.engine.open_alerts() == []
+
+
+def test_a_closed_alert_does_not_silence_the_next_ceiling() -> None:
+    life = Life().moves(1.0).until(13.5)
+    life.answers(13.5, life.of("inactivity")[-1], AnswerState.CLOSED, Outcome.FALSE_SLEEP)
+    life.until(26.0)
+    last = life.of("inactivity")[-1]
+    assert (last.version, last.level, last.state) == (1, 3, "raised")
+
+
+def test_motion_that_ends_is_no_activity_but_a_door_that_closes_is() -> None:
+    life = Life().moves(1.0).moves(5.0, on=False).until(9.5)
+    assert life.told("inactivity") == [(9.0, 1, "raised")]
+    life = Life().moves(1.0).moves(5.0, "fridge", on=False).until(9.5)
+    assert life.told("inactivity") == []
+
+
+def test_a_level_read_again_is_no_activity() -> None:
+    life = Life().moves(1.0).at(5.0, Switched("hall", on=True, fresh=False)).until(9.5)
+    assert life.told("inactivity") == [(9.0, 1, "raised")]
+
+
+def test_a_silence_that_begins_at_the_door_is_an_absence() -> None:
+    life = Life().moves(1.0).moves(1.001, "door").moves(1.002, "door", on=False).until(24.0)
+    assert life.told("inactivity") == []
+    assert life.told("away") == [(1.252, 0, "raised")]
+    assert life.engine.watch(life.instant(24.0)).away
+
+
+def test_a_long_absence_is_told_as_one_alert() -> None:
+    life = Life().moves(1.0, "door").until(40.0).moves(40.5)
+    assert life.told("away") == [
+        (1.25, 0, "raised"),
+        (25.0, 1, "escalated"),
+        (37.0, 2, "escalated"),
+        (40.5, 2, "cleared"),
+    ]
+
+
+def test_somebody_who_moves_on_after_the_door_is_at_home() -> None:
+    life = Life().moves(1.0, "door").moves(1.02).until(9.5)
+    assert life.told("away") == []
+    assert life.told("inactivity") == [(9.02, 1, "raised")]
+
+
+def test_a_visitor_who_leaves_does_not_take_the_resident_along() -> None:
+    life = Life().moves(1.0).at(2.0, VisitStarted("carer")).moves(2.1, "hall")
+    life.at(2.5, VisitEnded("carer")).moves(2.51, "door").until(9.5)
+    assert life.told("away") == []
+    assert life.told("inactivity") == [(9.0, 1, "raised")]  # motion of a visit resets no clock
+
+
+def test_a_pause_stops_the_clock_and_ends_by_itself() -> None:
+    life = Life(NO_DOOR).moves(1.0).at(2.0, PauseStarted(10 * 3600.0)).until(30.0)
+    assert life.told("privacy") == [(2.0, 1, "raised"), (12.0, 1, "cleared")]
+    assert life.told("inactivity")[0] == (20.0, 1, "raised")
+
+
+def test_a_home_that_never_moved_is_told_too() -> None:
+    life = Life().at(0.0, Switched("hall", on=False)).until(9.0)
+    assert life.told("inactivity") == [(8.0, 1, "raised")]
+    assert life.of("inactivity")[0].quiet.last_activity is None
+
+
+def test_forged_motion_of_a_sensor_without_key_holds_off_no_ceiling() -> None:
+    unkeyed = type(WIRED[0])("open", WIRED[0].kind, WIRED[0].room, keyed=False)
+    life = Life((*WIRED, unkeyed)).moves(1.0)
+    for hour in range(2, 9):
+        life.moves(float(hour), "open")
+    assert life.until(9.5).told("inactivity") == [(9.0, 1, "raised")]
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    life = Life().moves(1.0)
+    other = life.copy()
+    other.until(30.0)
+    assert life.engine.open_alerts() == []
+    assert isinstance(other.engine, Engine)
+    assert len(other.engine.open_alerts()) == 1

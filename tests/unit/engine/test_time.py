@@ -1,0 +1,55 @@
+"""Restarts, reboots and wrong clocks (R17)."""
+
+from gateway.domain.observation import Heard
+from tests.support.life import WIRED, Life, beacons
+
+NO_DOOR = tuple(s for s in WIRED if s.id != "door")
+
+
+def test_a_restart_is_no_activity_and_costs_the_silence_nothing() -> None:
+    life = Life(NO_DOOR).moves(1.0).restart(5.05, up_until=5.0, start="start2").until(10.0)
+    assert life.told("inactivity") == [(9.0, 1, "raised")]
+
+
+def test_a_reboot_of_minutes_goes_on_where_it_was() -> None:
+    life = Life(NO_DOOR).moves(1.0)
+    life.restart(5.1, up_until=5.0, kernel="second", start="start1").until(10.0)
+    assert life.told("inactivity") == [(9.0, 1, "raised")]
+
+
+def test_hours_in_which_the_hub_was_off_are_not_held_to_be_quiet() -> None:
+    life = Life(NO_DOOR).moves(1.0)
+    life.restart(7.0, up_until=4.0, kernel="second", start="start1").until(12.9)
+    assert life.told("inactivity") == [(12.0, 1, "raised")]
+    assert life.of("inactivity")[0].quiet.covered == 8 * 3600.0
+    assert life.until(13.5).told("welfare") == [(13.0, 3, "raised")]  # 12 h without any sign
+
+
+def test_a_reboot_without_a_clock_learns_later_how_long_it_lasted() -> None:
+    life = Life(NO_DOOR).moves(1.0)
+    life.synced = False
+    life.wall_error = -56 * 365 * 86400.0  # it boots in 1970
+    life.restart(7.0, up_until=4.0, kernel="second", start="start1")
+    life.synced = True
+    life.wall_error = 0.0
+    life.at(7.1, Heard("hall")).until(12.9)
+    assert life.told("inactivity") == [(12.0, 1, "raised")]
+
+
+def test_an_alert_that_was_due_before_the_end_is_made_up_for() -> None:
+    life = Life(NO_DOOR).moves(1.0)
+    life.restart(9.2, up_until=9.1, start="start2")
+    assert [(level, state) for _, level, state in life.told("inactivity")] == [(1, "raised")]
+
+
+def test_a_radio_that_is_silent_after_a_reboot_gets_two_minutes() -> None:
+    life = (
+        Life(beacons())
+        .moves(0.0, "pir0")
+        .restart(1.0, up_until=0.1, kernel="second", start="start1")
+    )
+    assert life.told("monitoring") == []
+    assert life.engine.watch(life.instant(1.0)).reasons == ("blind",)
+    assert life.until(1.1).told("monitoring") == [(1.033, 2, "raised")]
+    life.at(1.2, Heard("pir0"))
+    assert life.told("monitoring")[-1] == (1.2, 2, "cleared")

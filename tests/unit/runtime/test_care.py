@@ -1,0 +1,105 @@
+"""Settings, link and clock while the hub runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.domain.alert import AlertState, AlertType
+from gateway.domain.instant import Instant
+from gateway.runtime.care import CLOCK_PATIENCE, LINK_PATIENCE, Care
+from gateway.settings import load
+from tests.support.hubs import RunningHub
+
+GOOD = """
+[hub]
+id = "hub-test"
+tenant = "testtown"
+data = "data"
+[centre]
+host = "localhost"
+ca = "x.pem"
+certificate = "x.pem"
+key = "x.pem"
+keys = { main = "x.pem" }
+[[sensors]]
+id = "hall"
+kind = "motion"
+"""
+
+
+def care_of(home: RunningHub, folder: Path, link: list[str | None]) -> Care:
+    (folder / "x.pem").write_text("x")
+    path = folder / "ansim.toml"
+    path.write_text(GOOD)
+    return Care(
+        home.hub,
+        home.journal,
+        home.clock,
+        path=path,
+        settings=load(path),
+        link=lambda: link[-1],
+    )
+
+
+async def test_settings_damaged_while_running_are_told_and_cleared_when_repaired(
+    tmp_path: Path,
+) -> None:
+    async with RunningHub(tmp_path / "data") as home:
+        care = care_of(home, tmp_path, [None])
+        care.look_at_settings()
+        assert not home.hub.faults
+        (tmp_path / "ansim.toml").write_text("[hub\n")
+        care.look_at_settings()
+        await home.clock.settle()
+        assert home.told[-1].type is AlertType.TECH_CONFIG
+        assert home.hub.watch().watching
+        (tmp_path / "ansim.toml").unlink()
+        care.look_at_settings()
+        await home.clock.settle()
+        assert len(home.told) == 1
+        (tmp_path / "ansim.toml").write_text(GOOD)
+        care.look_at_settings()
+        await home.clock.settle()
+        assert home.told[-1].state is AlertState.CLEARED
+        assert not care.restart_wanted
+
+
+async def test_a_good_change_waits_for_the_next_start(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path / "data") as home:
+        care = care_of(home, tmp_path, [None])
+        (tmp_path / "ansim.toml").write_text(GOOD + 'room = "hall"\n')
+        care.look_at_settings()
+        assert care.restart_wanted
+        assert not home.hub.faults
+
+
+async def test_a_link_that_stays_away_becomes_one_alert(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path / "data") as home:
+        link: list[str | None] = ["unreachable"]
+        care = care_of(home, tmp_path, link)
+        for _ in range(3):
+            care.look_at_link(home.clock.now())
+            await home.clock.advance(LINK_PATIENCE / 2)
+        care.look_at_link(home.clock.now())
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.TECH_LINK]
+        link.append(None)
+        care.look_at_link(home.clock.now())
+        await home.clock.settle()
+        assert home.told[-1].state is AlertState.CLEARED
+
+
+async def test_a_clock_that_nobody_sets_is_told_and_one_that_is_set_moves_no_timer(
+    tmp_path: Path,
+) -> None:
+    async with RunningHub(tmp_path / "data") as home:
+        care = care_of(home, tmp_path, [None])
+        begun = home.clock.now()
+        unset = Instant(begun.boot, begun.boottime + CLOCK_PATIENCE, 1000.0, synced=False)
+        care.look_at_clock(unset)
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.TECH_CLOCK]
+        care.look_at_clock(unset.plus(10.0))
+        care.look_at_clock(begun.plus(CLOCK_PATIENCE + 20.0))
+        await home.clock.settle()
+        assert home.told[-1].state is AlertState.CLEARED

@@ -1,0 +1,209 @@
+"""The core: one queue, one commit, and only then is anybody told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.alert import AlertState, AlertType
+from gateway.domain.errors import JournalError
+from gateway.domain.observation import AnswerState, CentreAnswered, Pressed, Switched
+from gateway.engine.engine import Engine
+from gateway.runtime import hub as core
+from tests.support.hubs import HOUSEHOLD, RunningHub
+
+
+def motion(sensor: str = "hall") -> Switched:
+    return Switched(sensor, on=True)
+
+
+async def test_a_press_is_on_disk_and_told_at_once(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.HELP_BUTTON]
+        assert home.journal.stats().waiting_alerts == 1
+
+
+async def test_routine_waits_for_its_batch_but_never_longer_than_a_minute(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        before = home.journal.last_sequence
+        home.hub.offer(motion())
+        await home.clock.advance(59)
+        assert home.journal.last_sequence == before
+        await home.clock.advance(1)
+        assert home.journal.last_sequence == before + 1
+
+
+async def test_an_alarm_takes_the_waiting_routine_along(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(motion())
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert home.journal.last_sequence == home.hub.sequence
+
+
+async def test_a_silence_alerts_without_any_further_observation(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(motion())
+        await home.hours(8.1)
+        watch = next(a for a in home.told if a.type is AlertType.INACTIVITY_WATCH)
+        assert watch.at.wall - home.told[0].at.wall <= 8 * 3600 + 1
+
+
+async def test_nobody_is_told_while_the_disk_refuses_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RunningHub(tmp_path) as home:
+        commit = home.journal.commit
+        refusals = 0
+
+        def full(*args: object, **kwargs: object) -> None:
+            nonlocal refusals
+            refusals += 1
+            raise JournalError("The disk is full: free some space.", reason="full")
+
+        monkeypatch.setattr(home.journal, "commit", full)
+        home.hub.offer(motion())
+        home.hub.offer(Pressed("button"))
+        await home.clock.advance(30)
+        assert refusals >= 3
+        assert not home.told
+        watch = home.hub.watch()
+        assert not watch.watching
+        assert "storage" in watch.reasons
+        monkeypatch.setattr(home.journal, "commit", commit)
+        await home.clock.advance(61)
+        types = [alert.type for alert in home.told]
+        assert AlertType.HELP_BUTTON in types
+        assert AlertType.TECH_STORAGE in types
+        assert home.journal.last_sequence == home.hub.sequence
+        assert home.hub.watch().watching
+        last = [a for a in home.told if a.type is AlertType.TECH_STORAGE][-1]
+        assert last.state is AlertState.CLEARED
+
+
+async def test_an_answer_of_the_centre_counts_once_it_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        answer = CentreAnswered(home.told[0].id, AnswerState.ACCEPTED, by="duty")
+        await home.hub.accept(answer)
+        assert home.told[-1].state is AlertState.ACCEPTED
+
+        def full(*args: object, **kwargs: object) -> None:
+            raise JournalError("The disk is full: free some space.", reason="full")
+
+        monkeypatch.setattr(home.journal, "commit", full)
+        with pytest.raises(JournalError):
+            await home.hub.accept(answer)
+
+
+async def test_a_flood_is_dropped_and_counted_but_no_press_is(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        for _ in range(core.QUEUE_MOST + 500):
+            home.hub.offer(motion())
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert home.hub.counters["queue_dropped"] == 500
+        assert home.told[-1].type is AlertType.HELP_BUTTON
+
+
+async def test_an_engine_that_fails_at_one_observation_goes_on_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RunningHub(tmp_path) as home:
+        step = Engine.step
+
+        def fails(engine: Engine, observation: object) -> object:
+            if getattr(observation, "what", None) == motion("fridge"):
+                raise ZeroDivisionError
+            return step(engine, observation)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Engine, "step", fails)
+        home.hub.offer(motion("fridge"))
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert home.hub.counters["engine_failures"] == 1
+        assert home.told[-1].type is AlertType.HELP_BUTTON
+
+
+async def test_a_listener_that_fails_does_not_keep_the_news_from_the_others(tmp_path: Path) -> None:
+    def fails(_alerts: object) -> None:
+        raise ZeroDivisionError
+
+    async with RunningHub(tmp_path) as home:
+        home.hub.listeners.insert(0, fails)
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert home.told[-1].type is AlertType.HELP_BUTTON
+        assert home.hub.counters["listener_failures"] == 1
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["clean end", "kill"])
+async def test_the_inactivity_clock_survives_a_restart(tmp_path: Path, clean: bool) -> None:
+    async with RunningHub(tmp_path / "undisturbed") as home:
+        home.hub.offer(motion())
+        await home.hours(9)
+        undisturbed = silences(home)
+    async with RunningHub(tmp_path / "restarted") as home:
+        home.hub.offer(motion())
+        await home.hours(5)
+        if clean:
+            await home.stop()
+        now = home.clock.now().boottime - 1000.0
+    async with RunningHub(tmp_path / "restarted", at=now + 60, boot="kernel-2") as again:
+        assert again.restored.snapshot
+        await again.hours(3.98)
+        assert silences(again) == undisturbed
+
+
+def silences(home: RunningHub) -> list[float | None]:
+    return [a.quiet.silence for a in home.told if a.type is AlertType.INACTIVITY_WATCH]
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+async def test_a_restored_engine_equals_a_rebuilt_one(tmp_path: Path, snapshot: bool) -> None:
+    async with RunningHub(tmp_path) as home:
+        for minute in range(90):
+            home.hub.offer(motion("hall" if minute % 3 else "fridge"))
+            await home.clock.advance(37)
+        home.hub.offer(Pressed("button"))
+        await home.hours(9)
+        told = {(a.id, a.version) for a in home.told}
+        now = home.clock.now().boottime - 1000.0
+        open_before = {a.id: a.version for a in home.hub.engine.open_alerts()}
+    if not snapshot:
+        (tmp_path / "snapshot").unlink()
+    async with RunningHub(tmp_path, at=now + 1, boot="kernel-2") as again:
+        assert again.restored.snapshot is snapshot
+        assert {a.id: a.version for a in again.hub.engine.open_alerts()} == open_before
+        assert not {(a.id, a.version) for a in again.told} - told
+        stats = again.journal.stats()
+        assert stats.alert_head == len(told)
+
+
+async def test_no_summary_comes_twice_over_a_kill(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(motion())
+        await home.hours(0.5)
+        records = home.journal.stats().record_head
+        now = home.clock.now().boottime - 1000.0
+    assert records == 1
+    (tmp_path / "snapshot").unlink()
+    async with RunningHub(tmp_path, at=now + 1, boot="kernel-2") as again:
+        await again.hours(0.5)
+        assert again.journal.stats().record_head == records
+
+
+async def test_commits_beside_the_loop_tell_the_same(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path, household=HOUSEHOLD, beside=True) as home:
+        home.hub.offer(motion())
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.HELP_BUTTON]
+        await home.stop()
+        assert home.journal.last_sequence == home.hub.sequence
