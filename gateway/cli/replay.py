@@ -35,8 +35,6 @@ def replay(
     recording: Path, settings: Path | None, as_json: bool, no_model: bool, until: str | None
 ) -> None:
     """Show every alert that the hub would have raised in RECORDING (<home>.csv.gz)."""
-    from click.utils import get_text_stream
-
     from gateway.cli.alert_lines import JsonLines, Lines, TextLines
     from gateway.languages.terminal import language
     from gateway.runtime.replay import Replay

@@ -63,7 +63,9 @@ class Engine:
         self._inactivity = Inactivity(state, household, predictor, self._alerts, self._knobs)
         self._intake = Intake(state, household, self._supervisor, self._alerts, self._inactivity)
         self._watch_exit = self._intake.has_entrance
-        self._due: float | None = self._next_due() if state.started else None
+        self._due: float | None = None
+        if state.started:
+            self._adopt()
 
     # -- the way in ------------------------------------------------------------------------------
 
@@ -153,10 +155,13 @@ class Engine:
         snapshot: bytes,
         knobs: Knobs | None = None,
     ) -> Engine:
-        """An engine that goes on from a snapshot of the same household.
+        """An engine that goes on from a snapshot of the same home.
 
-        Raises ``SnapshotError`` if it is damaged, of another format or of another home's
-        sensors: rebuild from the journal instead.
+        Sensors may have been added or taken away since. To rebuild the engine from the journal
+        with the new list would be to live a life that never was: alerts that were told and closed
+        would come back under other ids.
+
+        Raises ``SnapshotError`` if it is damaged or of another format: rebuild from the journal.
         """
         try:
             state = msgspec.json.decode(snapshot, type=State)
@@ -164,17 +169,24 @@ class Engine:
             raise SnapshotError(
                 "The engine's snapshot is damaged; rebuild it from the journal."
             ) from error
-        known = {sensor.id for sensor in household.sensors}
-        if state.format != FORMAT or (state.started and set(state.senses.sensors) != known):
-            raise SnapshotError(
-                "The snapshot is of another version or household; rebuild it from the journal."
-            )
+        if state.format != FORMAT:
+            raise SnapshotError("The snapshot is of another version; rebuild it from the journal.")
         return cls(household, predictor, knobs, state=state)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Engine:
         """A second engine in the same state; household and network are shared, they are fixed."""
         state = msgspec.json.decode(msgspec.json.encode(self._state), type=State)
         return Engine(self.household, self._predictor, self._knobs, state=state)
+
+    def _adopt(self) -> None:
+        """Sensors that came are watched from now on; what was about those that went is over."""
+        state = self._state
+        for gone in self._supervisor.adopt(state.now):
+            state.rules.forget(gone)
+            for condition in list(state.book.conditions.values()):
+                if condition.subject == gone:
+                    self._alerts.stop(condition.family, state.now, subject=gone, because="removed")
+        self._due = self._next_due()
 
     # -- living through time ---------------------------------------------------------------------
 

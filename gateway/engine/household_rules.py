@@ -44,6 +44,11 @@ class Rules(Struct):
     cold: dict[str, float] = {}
     hot: dict[str, float] = {}
 
+    def forget(self, sensor: str) -> None:
+        """A sensor was taken away."""
+        for noted in (self.doors, self.open, self.cold, self.hot):
+            noted.pop(sensor, None)
+
     def temperature(self, sensor: str, celsius: float, now: float, limits: Limits) -> None:
         """Note when a room became too cold or too hot."""
         if celsius < limits.temperature_low:

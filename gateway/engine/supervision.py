@@ -70,11 +70,20 @@ class Supervisor:
 
     def begin(self, now: float) -> None:
         """The watch starts: every sensor has from now on to show that it lives."""
+        self.adopt(now)
+
+    def adopt(self, now: float) -> list[str]:
+        """Bring the list of sensors up to date with the household; those that are new have from
+        now on to show that they live. Returns the ids of those that are gone."""
+        gone = sorted(set(self._senses.sensors) - set(self._by_id))
+        for sensor_id in gone:
+            del self._senses.sensors[sensor_id]
         for sensor in self._by_id.values():
-            state = SensorState.OK
-            if sensor.supervision is not Supervision.WIRED:
-                state = SensorState.UNPROVEN
-            self._senses.sensors[sensor.id] = Sense(now, state)
+            if sensor.id not in self._senses.sensors:
+                wired = sensor.supervision is Supervision.WIRED
+                state = SensorState.OK if wired else SensorState.UNPROVEN
+                self._senses.sensors[sensor.id] = Sense(now, state)
+        return gone
 
     def heard(self, sensor_id: str, now: float) -> SensorState:
         """A sign of life. Returns the state before it."""

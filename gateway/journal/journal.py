@@ -322,7 +322,7 @@ class Journal:
             sent.last = at
 
     def received(self, alert_id: str, version: int, *, at: float, by: str) -> bool:
-        """The centre's application stored this version: it and older ones wait no longer.
+        """The centre's application stored this version: it waits no longer.
 
         False if there is no such version; that has no effect. Raises JournalError.
         """

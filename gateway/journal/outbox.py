@@ -40,7 +40,7 @@ class OutboxRow(Struct, frozen=True):
 
 
 class AlertReceived(Struct, frozen=True):
-    """The centre ``by`` stored this version of an alert (and needs no older one)."""
+    """The centre ``by`` stored this version of an alert."""
 
     alert_id: str
     version: int
@@ -129,23 +129,24 @@ def add_summary(
 
 
 def known(connection: sqlite3.Connection, receipt: AlertReceived) -> tuple[bool, bool]:
-    """Whether the version it speaks of is ours, and whether it (or an older one) still waits."""
+    """Whether the version it speaks of is ours, and whether it still waits."""
     row = connection.execute(
-        "SELECT max(version), count(*) - count(received) FROM alert WHERE id = ? AND version <= ?",
+        "SELECT received FROM alert WHERE id = ? AND version = ?",
         (receipt.alert_id, receipt.version),
     ).fetchone()
-    return row[0] == receipt.version, row[0] == receipt.version and row[1] > 0
+    return row is not None, row is not None and row[0] is None
 
 
 def receive_alert(connection: sqlite3.Connection, receipt: AlertReceived) -> list[tuple[str, int]]:
-    """Mark this version and the older ones; returns lane and number of those that waited."""
+    """Mark this version, and only this one: the older ones still have to arrive, or the centre
+    would miss their numbers. Returns lane and number if it waited."""
     rows = connection.execute(
-        "SELECT lane, sequence FROM alert WHERE id = ? AND version <= ? AND received IS NULL",
+        "SELECT lane, sequence FROM alert WHERE id = ? AND version = ? AND received IS NULL",
         (receipt.alert_id, receipt.version),
     ).fetchall()
     connection.execute(
         "UPDATE alert SET received = ?, receiver = ? "
-        "WHERE id = ? AND version <= ? AND received IS NULL",
+        "WHERE id = ? AND version = ? AND received IS NULL",
         (receipt.at, receipt.by, receipt.alert_id, receipt.version),
     )
     return [(str(lane), int(sequence)) for lane, sequence in rows]

@@ -31,7 +31,7 @@ OnAnswer = Callable[[CentreAnswered], Awaitable[None]]
 
 
 class Received(Struct, frozen=True):
-    """The centre holds this version of an alert, so it holds what the older ones said."""
+    """The centre holds this version of an alert."""
 
     alert_id: str
     version: int

@@ -7,7 +7,7 @@ copy, so it ends nothing; it merely allows the next copy.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from msgspec import Struct
@@ -51,15 +51,13 @@ class _Timer(Struct):
 class AlertLane:
     """Unreceived alert versions: the never tried first, the highest level first, then by age.
 
-    Every version is sent, also one that a newer version has overtaken: the centre counts
-    sequences, and a version left out would look like a lost message. What the newer version's
-    answer ends is only the resending of the older ones.
+    Every version is sent until it is received itself, also one that a newer version has
+    overtaken: the centre counts sequences, and a version left out would look like a lost message.
     """
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._rows: dict[int, OutboxRow] = {}
-        self._overtaken: dict[int, OutboxRow] = {}
         self._timers: dict[int, _Timer] = {}
         self.more = False
         """Whether the journal holds rows beyond those of the last ``refresh``."""
@@ -74,8 +72,6 @@ class AlertLane:
         """``rows``: what the journal holds as unreceived, at most ``wanted()``, highest first."""
         self.more = len(rows) >= self.wanted()
         self._rows = {row.sequence: row for row in rows}
-        for sequence in self._rows:
-            self._overtaken.pop(sequence, None)
         if not self.more:
             for sequence in [s for s in self._timers if s not in self._rows]:
                 del self._timers[sequence]
@@ -87,12 +83,11 @@ class AlertLane:
 
     def take(self, now: float, room: int) -> list[OutboxRow]:
         """At most ``room`` rows that are to be sent now, in that order."""
-        ready = (row for row in self._all() if self._is_due(row.sequence, now))
+        ready = (row for row in self._rows.values() if self._is_due(row.sequence, now))
         return heapq.nsmallest(room, ready, key=self._rank)
 
     def sent(self, row: OutboxRow, now: float) -> None:
         """``row`` was handed to the broker."""
-        self._overtaken.pop(row.sequence, None)
         if row.sequence not in self._rows:
             return
         timer = self._timers.get(row.sequence)
@@ -111,24 +106,18 @@ class AlertLane:
             timer.flying = False
 
     def received(self, alert_id: str, version: int) -> None:
-        """The centre has this version; older ones need no more resending."""
-        for row in [r for r in self._rows.values() if _is_of(r, alert_id)]:
-            message = row.message
-            if not isinstance(message, Alert) or message.version > version:
-                continue
-            del self._rows[row.sequence]
-            if self._timers.pop(row.sequence, None) is None and message.version < version:
-                self._overtaken[row.sequence] = row
+        """The centre has this version."""
+        for row in list(self._rows.values()):
+            if _is_of(row, alert_id, version):
+                del self._rows[row.sequence]
+                self._timers.pop(row.sequence, None)
 
     def refused(self, alert_id: str, version: int, now: float, *, hold: bool) -> None:
         """The centre said no. ``hold`` asks for it again soon; any other reason is most likely
         the centre's fault and may pass, so the alert is kept and tried at the slow rate."""
         for row in self._rows.values():
-            message = row.message
-            if not _is_of(row, alert_id) or not isinstance(message, Alert):
-                continue
             timer = self._timers.get(row.sequence)
-            if message.version == version and timer is not None:
+            if _is_of(row, alert_id, version) and timer is not None:
                 timer.slow = not hold
                 if hold:
                     timer.first = now
@@ -136,7 +125,7 @@ class AlertLane:
 
     def next_due(self) -> float | None:
         """When ``take`` will have something; None for never, 0 for now."""
-        dues = [0.0 for row in self._all() if row.sequence not in self._timers]
+        dues = [0.0 for sequence in self._rows if sequence not in self._timers]
         dues += [t.due for s, t in self._timers.items() if s in self._rows and not t.flying]
         return min(dues, default=None)
 
@@ -150,11 +139,7 @@ class AlertLane:
 
     def unsent(self) -> int:
         """Rows read that were not sent in this session yet."""
-        return sum(1 for row in self._all() if row.sequence not in self._timers)
-
-    def _all(self) -> Iterable[OutboxRow]:
-        yield from self._rows.values()
-        yield from self._overtaken.values()
+        return sum(1 for sequence in self._rows if sequence not in self._timers)
 
     def _is_due(self, sequence: int, now: float) -> bool:
         timer = self._timers.get(sequence)
@@ -246,5 +231,6 @@ class RecordLane:
         return [s for s in sorted(self._rows)[: 1 if asking else None] if s not in self._sent]
 
 
-def _is_of(row: OutboxRow, alert_id: str) -> bool:
-    return isinstance(row.message, Alert) and row.message.id == alert_id
+def _is_of(row: OutboxRow, alert_id: str, version: int) -> bool:
+    message = row.message
+    return isinstance(message, Alert) and (message.id, message.version) == (alert_id, version)

@@ -65,7 +65,7 @@ async def _help(stage: Stage, say: Say, notes: Notes, _: Callable[[str], str]) -
     )
     accepted = (now() - begun) * 1000
     notes.latencies["a"] = [
-        (_("on disk"), float(pressed["stored_ms"])),
+        (_("stored"), float(pressed["stored_ms"])),
         (_("received"), received),
         (_("accepted"), accepted),
     ]
@@ -105,7 +105,7 @@ async def _cut(stage: Stage, say: Say, notes: Notes, _: Callable[[str], str]) ->
     waiting = int((await stage.status())["waiting_alerts"])
     say(
         REPAIRED,
-        _("{count} alerts wait on the hub's disk; the link is repaired.").format(count=waiting),
+        _("{count} alerts wait on the hub; the link is repaired.").format(count=waiting),
     )
     if not waiting:
         raise SceneError(_("No alert waited on the hub although the link was cut."))

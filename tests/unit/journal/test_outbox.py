@@ -16,13 +16,19 @@ def test_the_highest_level_comes_first_then_the_older(tmp_path: Path) -> None:
         assert [r.level for r in journal.waiting("alert", limit=2)] == [4, 4]
 
 
-def test_received_ends_the_waiting_of_that_version_and_older_ones(tmp_path: Path) -> None:
+def test_received_ends_the_waiting_of_that_version_only(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         for version in (1, 2, 3):
             journal.commit(decisions=alerting(alert(version=version), alert("b", version=version)))
         assert journal.received(alert().id, 2, at=NOON, by="c1")
         left = [r.message for r in journal.waiting("alert")]
-        assert left == [alert("b"), alert("b", 2), alert(version=3), alert("b", 3)]
+        assert left == [
+            alert(),
+            alert("b"),
+            alert("b", 2),
+            alert(version=3),
+            alert("b", 3),
+        ]
         assert journal.received(alert().id, 2, at=NOON, by="c1"), "again: known, without effect"
     with opened(tmp_path) as journal:
         assert [r.message for r in journal.waiting("alert")] == left

@@ -158,7 +158,7 @@ def test_alerts_go_only_when_ended_received_and_long_ago(tmp_path: Path, wall: W
             )
         )
         journal.commit(decisions=[*alerting(*kept.values()), *summing(summary(), summary(600))])
-        for made in (alert("gone", 2), kept["open"], kept["young"], kept["last"]):
+        for made in (alert("gone"), alert("gone", 2), kept["open"], kept["young"], kept["last"]):
             journal.received(made.id, made.version, at=NOON, by="c1")
         journal.records_received(3, at=NOON)
         wall.wall = NOON + 31 * DAY

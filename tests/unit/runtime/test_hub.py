@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.domain.alert import AlertState, AlertType
+from gateway.domain.alert import AlertState, AlertType, Outcome
 from gateway.domain.errors import JournalError
+from gateway.domain.household import Household
 from gateway.domain.observation import AnswerState, CentreAnswered, Pressed, Switched
+from gateway.domain.sensor import Kind, Room, Sensor, Supervision
 from gateway.engine.engine import Engine
 from gateway.runtime import hub as core
-from tests.support.hubs import HOUSEHOLD, RunningHub
+from tests.support.hubs import HOUSEHOLD, SENSORS, RunningHub
 
 
 def motion(sensor: str = "hall") -> Switched:
@@ -207,3 +209,42 @@ async def test_commits_beside_the_loop_tell_the_same(tmp_path: Path) -> None:
         assert [alert.type for alert in home.told] == [AlertType.HELP_BUTTON]
         await home.stop()
         assert home.journal.last_sequence == home.hub.sequence
+
+
+async def test_another_list_of_sensors_does_not_bring_old_alerts_back(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(motion())
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        alert_id = home.told[-1].id
+        answer = CentreAnswered(alert_id, AnswerState.CLOSED, "duty", Outcome.TEST, "phone")
+        await home.hub.accept(answer)
+        await home.hours(2)
+        await home.stop()
+        now = home.clock.now().boottime - 1000.0
+    added = Sensor("bath", Kind.MOTION, Room.BATH, Supervision.BEACON, 60.0)
+    kept = tuple(sensor for sensor in SENSORS if sensor.id != "fridge")
+    changed = Household("hub-test", (added, *kept))
+    async with RunningHub(tmp_path, at=now + 60, boot="kernel-2", household=changed) as again:
+        assert again.restored.snapshot
+        assert not again.told
+        assert set(again.hub.watch().sensors) == {"bath", *(s.id for s in kept)}
+        again.hub.offer(motion("bath"))
+        await again.hours(2.5)
+        assert [(a.type, a.subject) for a in again.told] == [(AlertType.TECH_SENSOR_LOST, "bath")]
+
+
+async def test_what_was_about_a_sensor_that_was_taken_away_is_over(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(Switched("door", on=True))
+        await home.hours(2)
+        assert home.told[-1].type is AlertType.DOOR_OPEN_LONG
+        await home.stop()
+        now = home.clock.now().boottime - 1000.0
+    changed = Household("hub-test", tuple(s for s in SENSORS if s.id != "door"))
+    async with RunningHub(tmp_path, at=now + 60, boot="kernel-2", household=changed) as again:
+        await again.clock.settle()
+        assert [(a.type, a.state, a.because) for a in again.told] == [
+            (AlertType.DOOR_OPEN_LONG, AlertState.CLEARED, "removed")
+        ]
+        assert [a.type for a in again.hub.engine.open_alerts()] == [AlertType.AWAY]
