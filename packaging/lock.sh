@@ -15,7 +15,7 @@ fi
 compile() { # python, output, arguments...
   local python=$1 output=$2
   shift 2
-  "$tool/bin/uv" pip compile --quiet --no-progress --generate-hashes --no-header \
+  "$tool/bin/uv" pip compile --system-certs --quiet --no-progress --generate-hashes --no-header \
     --no-emit-index-url --no-emit-find-links --no-annotate --python-version "$python" \
     --constraint packaging/lock/limits.in \
     --output-file "packaging/lock/$output" "$@" >/dev/null

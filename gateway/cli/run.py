@@ -61,7 +61,11 @@ def run(
     if lockstep and recording is None:
         raise click.UsageError("--lockstep needs --recording")
     loaded = load_for_run(
-        options.settings, data, by_person=options.by_person, language=options.language
+        options.settings,
+        data,
+        by_person=options.by_person,
+        recorded=recording is not None,
+        language=options.language,
     )
     if loaded.damaged is not None:
         logging.getLogger("ansim").error("%s", loaded.damaged)

@@ -48,8 +48,10 @@ class Condition(Struct):
 
 
 class Book(Struct):
-    """All conditions that hold, and the alerts that outlived theirs."""
+    """All conditions that hold, and the alerts that outlived theirs. ``made`` alerts came about
+    at engine second ``moment``."""
 
+    moment: float = -1.0
     made: int = 0
     conditions: dict[str, Condition] = {}
     latched: dict[str, Alert] = {}
@@ -129,11 +131,10 @@ class Alerts:
                     condition, now, state=state, because=because, type=alert_type, level=level
                 )
             return
-        self._book.made += 1
         context = self._context(now)
         at = context.instant
         condition.alert = Alert(
-            id=ulid(at.wall, self._hub, at.boot, self._book.made),
+            id=self._id(at, now, family, subject),
             version=1,
             type=alert_type,
             level=level,
@@ -235,6 +236,14 @@ class Alerts:
         )
         self._emit(changed)
         return changed
+
+    def _id(self, at: Instant, now: float, family: str, subject: str) -> str:
+        """An id from what the alert is about and when it began, not from how many there were
+        before: an engine rebuilt from a journal that forgot its oldest days makes the same."""
+        book = self._book
+        book.made = book.made + 1 if book.moment == now else 1
+        book.moment = now
+        return ulid(at.wall, self._hub, at.boot, round(at.boottime, 3), family, subject, book.made)
 
     def _latch(self, alert: Alert) -> None:
         latched = self._book.latched

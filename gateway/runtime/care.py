@@ -11,7 +11,7 @@ from gateway.domain.instant import Clock, Instant
 from gateway.domain.observation import HubFault
 from gateway.journal import Journal
 from gateway.runtime.hub import Hub
-from gateway.settings import Settings, changed, load, stamp
+from gateway.settings import Settings, changed, load, placed, stamp
 from gateway.settings import fingerprint as settings_fingerprint
 
 log = logging.getLogger("ansim")
@@ -49,13 +49,17 @@ class Care:
         path: Path,
         settings: Settings,
         link: Callable[[], str | None],
+        recorded: bool = False,
         every: float = EVERY,
     ) -> None:
-        """``link`` says why there is no session; None if there is one."""
+        """``link`` says why there is no session; None if there is one. ``recorded``: a recorded
+        home brings the sensors."""
         self._hub = hub
         self._journal = journal
         self._clock = clock
         self._path = path
+        self._recorded = recorded
+        self._data = settings.hub.data
         self._stamp = stamp(path)
         self._settings = settings_fingerprint(settings)
         self._link = link
@@ -84,7 +88,7 @@ class Care:
             return
         self._stamp = stamp(self._path)
         try:
-            settings = load(self._path)
+            settings = placed(self._data, load(self._path, recorded=self._recorded))
         except SettingsError as error:
             log.error("%s", error)
             self._hub.fault("config", True, error.reason)

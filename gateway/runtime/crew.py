@@ -26,7 +26,8 @@ class Crew:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self.restarts: dict[str, int] = {}
+        self.counters: dict[str, int] = {}
+        """``restarts-<name>`` for each task that failed; may be replaced by a shared dict."""
 
     def start(
         self,
@@ -67,7 +68,8 @@ class Crew:
             except Exception as error:  # whatever it is: a hub goes on (invariant 8)
                 reason = type(error).__name__
                 log.error("task %s failed and will be started again", name, exc_info=error)
-            self.restarts[name] = self.restarts.get(name, 0) + 1
+            counter = f"restarts-{name}"
+            self.counters[counter] = self.counters.get(counter, 0) + 1
             failed(reason)
             if self._clock.now().boottime - begun >= STABLE:
                 pause = FIRST_PAUSE

@@ -103,7 +103,7 @@ class Hub:
         self._beside = beside
         self._committing = False
         if restored.failures:
-            self.counters["engine_failures"] = restored.failures
+            self.counters["engine-failures"] = restored.failures
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ class Hub:
         """Accept an observation: it happened now. Never waits; only for the loop's own thread."""
         if len(self._inbox) >= QUEUE_MOST and isinstance(what, _ROUTINE):
             if what.sensor not in self._rare:
-                self._count("queue_dropped")
+                self._count("queue-dropped")
                 return
         self._inbox.append((self._now(), what, counter, None))
         self._news.set()
@@ -228,7 +228,7 @@ class Hub:
             self._since = observation.at.boottime
         self._observations.append(observation)
         if decisions is None:
-            self._count("engine_failures")
+            self._count("engine-failures")
             decisions = Decisions(due=observation.at.boottime + RETRY_TICK)
         if not isinstance(observation.what, _ROUTINE):
             self._urgent = True
@@ -239,7 +239,7 @@ class Hub:
             decisions = self.engine.tick(now)
         except Exception:  # a bug of ours must not end the watch (invariant 8)
             log.exception("the engine failed at a tick")
-            self._count("engine_failures")
+            self._count("engine-failures")
             decisions = Decisions(due=now.boottime + RETRY_TICK)
         self._take(decisions)
 
@@ -288,11 +288,11 @@ class Hub:
                 listener(told)
             except Exception:  # the lamp's failure must not stop the uplink, nor the reverse
                 log.exception("a listener failed")
-                self._count("listener_failures")
+                self._count("listener-failures")
 
     def _refused(self, now: Instant, error: JournalError) -> None:
         log.error("%s", error)
-        self._count("commit_failures")
+        self._count("commit-failures")
         self._retry_at = now.boottime + self._retry_wait
         self._retry_wait = min(LONGEST_RETRY, 2 * self._retry_wait)
         waiters, self._waiters = self._waiters, []
@@ -302,7 +302,7 @@ class Hub:
         self.fault("storage", True, error.reason)
         if len(self._observations) > LARGEST_PENDING:
             kept = [o for o in self._observations if not isinstance(o.what, _ROUTINE)]
-            self._count("observations_lost", len(self._observations) - len(kept))
+            self._count("observations-lost", len(self._observations) - len(kept))
             self._observations = kept
 
     async def _snapshot(self, now: Instant) -> None:
@@ -321,7 +321,7 @@ class Hub:
             await self._carefully(save)
         except JournalError as error:
             log.error("%s", error)
-            self._count("snapshot_failures")
+            self._count("snapshot-failures")
 
     async def _carefully(self, write: Callable[[], object]) -> None:
         """A write to the card. It is finished even if we are cancelled meanwhile: what is half

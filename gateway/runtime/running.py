@@ -49,6 +49,7 @@ async def run(loaded: Loaded, options: Options) -> None:
         path=options.settings,
         settings=parts.settings,
         link=partial(_link, parts),
+        recorded=options.recording is not None,
         every=EVERY if parts.virtual is None else EVERY_VIRTUAL,
     )
     control = Control(parts.settings.hub.data, _handlers(parts))
@@ -157,10 +158,6 @@ def status_of(parts: Parts) -> Status:
     by_state: dict[SensorState, list[str]] = {state: [] for state in SensorState}
     for sensor, state in sorted(watch.sensors.items()):
         by_state[state].append(sensor)
-    counters = dict(hub.counters)
-    counters |= {f"restarts:{name}": count for name, count in parts.crew.restarts.items()}
-    if uplink is not None:
-        counters |= uplink.counters
     return Status(
         hub=parts.household.hub,
         running=True,
@@ -200,7 +197,7 @@ def status_of(parts: Parts) -> Status:
         oldest_unreceived_s=None if oldest is None else max(0.0, now.wall - oldest),
         observations=hub.sequence,
         faults=dict(hub.faults),
-        counters=counters,
+        counters={**parts.crew.counters, **hub.counters},
         settings=settings_fingerprint(parts.settings),
         model=None if parts.predictor is None else parts.predictor.fingerprint,
     )

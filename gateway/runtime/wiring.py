@@ -186,6 +186,9 @@ def _connected(parts: Parts) -> Parts:
         on_answer=parts.hub.accept,
         progress=parts.progress,
     )
+    # One set of counters, so that the heartbeat tells all of them.
+    uplink.counters.update(parts.hub.counters)
+    parts.hub.counters = parts.crew.counters = uplink.counters
     parts.hub.listeners.append(lambda _alerts: uplink.wake())
     return replace(parts, uplink=uplink)
 

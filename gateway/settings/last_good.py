@@ -41,12 +41,18 @@ class Stamp(Struct, frozen=True):
 
 
 def load_for_run(
-    path: Path, data: Path | None = None, *, by_person: bool = False, language: str = "en"
+    path: Path,
+    data: Path | None = None,
+    *,
+    by_person: bool = False,
+    recorded: bool = False,
+    language: str = "en",
 ) -> Loaded:
     """The settings that a hub runs on.
 
     ``data``       the data folder, if the command line names it; otherwise the file's own word
                    counts, even a damaged file's, and then the packaged folder
+    ``recorded``   the command line names a recorded home, which brings its own sensors
     ``by_person``  a person waits for the answer (a terminal): they get the error at once
 
     A good file is kept as the new last good copy. Raises SettingsError where the file is damaged
@@ -55,18 +61,18 @@ def load_for_run(
     raw = b""
     try:
         raw = read(path, language=language)
-        settings = parse(path, raw, language=language)
+        settings = parse(path, raw, recorded=recorded, language=language)
     except SettingsError as error:
         if by_person:
             raise
         copy = (data or _data_of(raw, path)) / NAME
         try:
             # Files that it names may be gone: then the link waits, but the watch goes on.
-            settings = _in(data, parse(path, read(copy), for_run=False))
+            settings = placed(data, parse(path, read(copy), for_run=False))
         except SettingsError:
             raise error from None
         return Loaded(settings, str(error))
-    settings = _in(data, settings)
+    settings = placed(data, settings)
     # A full disk must not stop a hub whose settings are good; the storage check tells of it.
     with suppress(OSError):
         _keep(settings.hub.data, raw)
@@ -87,7 +93,8 @@ def changed(path: Path, before: Stamp) -> bool:
     return stamp(path) != before
 
 
-def _in(data: Path | None, settings: Settings) -> Settings:
+def placed(data: Path | None, settings: Settings) -> Settings:
+    """The settings with another data folder, if one is given."""
     if data is None:
         return settings
     hub = msgspec.structs.replace(settings.hub, data=data.absolute())

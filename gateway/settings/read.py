@@ -34,16 +34,20 @@ PROVING_INTERVAL_S = 60.0
 _RADIO_ADDRESS = re.compile(r"^(?:[0-9A-Fa-f]{2}[-_.]?){5}[0-9A-Fa-f]{2}$")
 
 
-def load(path: Path, *, for_run: bool = True, language: str = "en") -> Settings:
+def load(
+    path: Path, *, for_run: bool = True, recorded: bool = False, language: str = "en"
+) -> Settings:
     """The settings in ``path``. Relative paths in it count from its folder.
 
     ``for_run``   also demand what a hub needs to run: a centre, its files, sensors that prove that
                   the home is seen. A replay does without.
+    ``recorded``  the command line names a recorded home, which brings its own sensors
     ``language``  of the error's sentence.
 
     Raises SettingsError: one line with file, key and remedy.
     """
-    return parse(path, read(path, language=language), for_run=for_run, language=language)
+    raw = read(path, language=language)
+    return parse(path, raw, for_run=for_run, recorded=recorded, language=language)
 
 
 def read(path: Path, *, language: str = "en") -> bytes:
@@ -84,14 +88,19 @@ def read(path: Path, *, language: str = "en") -> bytes:
     return raw
 
 
-def parse(path: Path, raw: bytes, *, for_run: bool = True, language: str = "en") -> Settings:
-    """The settings in ``raw``, told and resolved as those of ``path``. Raises SettingsError."""
+def parse(
+    path: Path, raw: bytes, *, for_run: bool = True, recorded: bool = False, language: str = "en"
+) -> Settings:
+    """The settings in ``raw``, told and resolved as those of ``path``. Raises SettingsError.
+
+    ``recorded``  the command line names a recorded home, which brings its own sensors
+    """
     try:
         settings = _convert(raw, path.absolute().parent)
         _check_home(settings)
         _check_sensors(settings.sensors)
         if for_run:
-            _check_run(settings)
+            _check_run(settings, recorded)
     except Trouble as trouble:
         tell(path, trouble, translator(language))
     return settings
@@ -218,7 +227,7 @@ def _check_sensors(sensors: tuple[SensorSection, ...]) -> None:
             )
 
 
-def _check_run(settings: Settings) -> None:
+def _check_run(settings: Settings, recorded: bool) -> None:
     if settings.centre is None:
         raise Trouble(
             "centre",
@@ -230,6 +239,7 @@ def _check_run(settings: Settings) -> None:
         _check_file("model.path", settings.model.path)
     if settings.recording is not None:
         _check_file("recording.path", settings.recording.path)
+    if recorded or settings.recording is not None:
         return
     proving = (
         sensor.kind in ACTIVITY_KINDS

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,12 @@ def centre(place: Path, tmp_path: Path) -> Iterator[Path]:
     with Program(words, tmp_path / "centre.log") as program:
         until(lambda: "connected" in program.said, "the centre is connected")
         yield data
+
+
+def stored(centre: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """Rows of the centre's store."""
+    with closing(sqlite3.connect(centre / "centre.sqlite3")) as store:
+        return store.execute(query, values).fetchall()
 
 
 def test_it_runs_says_how_it_is_and_ends_cleanly(hub: Hub) -> None:
@@ -190,11 +197,11 @@ def test_a_press_is_received_and_accepted_on_virtual_time(hub: Hub, centre: Path
             lambda: [a["state"] for a in hub.status()["alerts"]] == ["accepted"],
             "the home knows that the call was accepted",
         )
-        store = sqlite3.connect(centre / "centre.sqlite3")
-        versions = store.execute(
+        versions = stored(
+            centre,
             "SELECT version, state FROM alert_versions WHERE alert_id = ? ORDER BY version",
-            (pressed["alert_id"],),
-        ).fetchall()
+            pressed["alert_id"],
+        )
         assert versions[0] == (1, "raised")
         until(lambda: not hub.status()["waiting_alerts"], "nothing waits")
 
@@ -214,9 +221,6 @@ def test_a_killed_hub_goes_on_where_it_stood_and_says_nothing_twice(hub: Hub, ce
         assert [a["alert_id"] for a in after["alerts"]] == [a["alert_id"] for a in before["alerts"]]
         hub.ask(do="advance", to="2026-03-02T14:00")
         assert hub.ask(do="flush", seconds=10)["empty"]
-        store = sqlite3.connect(centre / "centre.sqlite3")
-        assert store.execute(
-            "SELECT count(*) FROM alerts WHERE type = 'help.button'"
-        ).fetchone() == (1,)
-        assert store.execute("SELECT count(*) FROM gaps WHERE settled IS NULL").fetchone() == (0,)
+        assert stored(centre, "SELECT count(*) FROM alerts WHERE type = 'help.button'") == [(1,)]
+        assert stored(centre, "SELECT count(*) FROM gaps WHERE settled IS NULL") == [(0,)]
         assert program.end() == 0

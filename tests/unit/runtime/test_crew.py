@@ -23,7 +23,7 @@ async def test_a_failed_task_is_started_again_after_a_growing_pause() -> None:
     await clock.advance(600)
     assert starts[:5] == [0.0, 1.0, 3.0, 7.0, 15.0]
     assert starts[-1] - starts[-2] == LONGEST_PAUSE
-    assert crew.restarts["radio"] == len(starts)
+    assert crew.counters["restarts-radio"] == len(starts)
     assert set(reasons) == {"OSError"}
     await crew.stop()
 
@@ -55,7 +55,7 @@ async def test_work_that_may_end_is_not_started_again() -> None:
     crew.start("recording", work, forever=False)
     await clock.advance(60)
     assert starts == [1]
-    assert not crew.restarts
+    assert not crew.counters
 
 
 async def test_an_end_without_an_error_is_a_failure_of_what_should_never_end() -> None:
