@@ -64,12 +64,12 @@ def _settings(path: Path | None) -> Settings | None:
 
 
 def _household(home: Recording, rules: Settings | None) -> Household:
-    """The settings' rules with the recording's sensors, unless the settings list sensors."""
+    """The recording's sensors under the settings' rules, or under the defaults."""
     from gateway.runtime.replay import household_of
 
     if rules is None:
         return household_of(home.sensors)
-    return rules.household(None if rules.sensors else home.sensors)
+    return rules.household(home.sensors)
 
 
 def _predictor(rules: Settings | None) -> Predictor | None:

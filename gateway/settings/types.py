@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from gateway.domain.household import CEILINGS, Household, Limits, RiskGroup
@@ -256,9 +257,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = ()
 
-    def household(self, sensors: tuple[Sensor, ...] | None = None) -> Household:
-        """The home as the engine wants to know it; ``sensors`` replaces those of the file, for a
-        recorded home that brings its own."""
+    def household(self, recorded: tuple[Sensor, ...] | None = None) -> Household:
+        """The home as the engine wants to know it. A ``recorded`` home brings its own sensors; what
+        this file says of a sensor with the same id counts more than what the recording says."""
+        own = {section.id: section.sensor() for section in self.sensors}
+        sensors = tuple(own.values())
+        if recorded is not None:
+            sensors = tuple(
+                msgspec.structs.replace(own.get(sensor.id, sensor), source=sensor.source)
+                for sensor in recorded
+            )
         limits = self.home.limits
         hours = self.home.ceilings_hours
         ceilings = CEILINGS[self.home.risk_group]
@@ -266,7 +274,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             ceilings = (hours[0] * HOUR, hours[1] * HOUR, hours[2] * HOUR)
         return Household(
             hub=self.hub.id,
-            sensors=tuple(s.sensor() for s in self.sensors) if sensors is None else sensors,
+            sensors=sensors,
             risk_group=self.home.risk_group,
             ceilings=ceilings,
             utc_offset=self.home.utc_offset_minutes,

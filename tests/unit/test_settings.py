@@ -11,7 +11,7 @@ import pytest
 from gateway.domain.errors import SettingsError
 from gateway.domain.household import CEILINGS, RiskGroup
 from gateway.domain.instant import HOUR
-from gateway.domain.sensor import Kind, Supervision
+from gateway.domain.sensor import Kind, Room, Sensor, Supervision
 from gateway.settings import fingerprint, load
 from gateway.settings.document import page
 
@@ -234,3 +234,15 @@ def test_the_fingerprint_changes_with_any_setting_and_with_nothing_else(file: Pa
 def test_the_page_about_settings_is_what_the_types_say(root: Path) -> None:
     assert (root / "docs" / "settings.md").read_text() == page(), "run: make docs"
     assert (root / "docs" / "settings.ko.md").read_text() == page("ko"), "run: make docs"
+
+
+def test_a_recorded_home_brings_its_sensors_and_the_file_counts_more(file: Path) -> None:
+    settings = load(file)
+    mine = settings.sensors[0].sensor()
+    recorded = (
+        Sensor(mine.id, Kind.OCCUPANCY, Room.OTHER),
+        Sensor("theirs", Kind.MOTION, Room.BATH),
+    )
+    sensors = settings.household(recorded).sensors
+    assert [sensor.id for sensor in sensors] == [mine.id, "theirs"]
+    assert (sensors[0].kind, sensors[0].source) == (mine.kind, "recording")
