@@ -2,6 +2,7 @@
 # make check   ruff, mypy --strict, import-linter
 # make docs    writes what is generated from the types
 # make lock    writes the pinned, hashed locks (make lock UPGRADE=--upgrade for newer versions)
+# make model   trains the network again (TensorFlow, in an environment of its own; minutes)
 # make messages  collects the sentences for people and compiles the Korean catalogue
 
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -10,7 +11,7 @@ export PYTHONUTF8 := 1
 
 BIN := .venv/bin
 
-.PHONY: demo test check docs lock messages clean setup
+.PHONY: demo test check docs lock messages model clean setup
 
 demo:
 	@packaging/setup.sh hub
@@ -39,6 +40,12 @@ docs:
 messages:
 	@packaging/setup.sh dev
 	$(BIN)/python -m gateway.languages.catalogue
+
+model:
+	@packaging/setup.sh hub
+	@test -x .venv/train/bin/ansim || \
+		{ $(BIN)/python -m venv .venv/train && .venv/train/bin/pip install -q -e '.[train]'; }
+	.venv/train/bin/python -m models.training --seed 1
 
 lock:
 	@packaging/setup.sh hub
