@@ -79,8 +79,9 @@ def fingerprint(household: Household) -> str:
 
 
 def marks(at: Instant) -> dict[str, int]:
-    """The counters that say that the hub watched until ``at``."""
-    return {MARK_WALL: round(at.wall * 1000), MARK_BOOTTIME: round(at.boottime * 1000)}
+    """The counters that say that the hub watched until ``at``. Rounded up: a deadline that was
+    lived through and told must lie before its mark, or the next run would tell it a second time."""
+    return {MARK_WALL: int(at.wall * 1000) + 1, MARK_BOOTTIME: int(at.boottime * 1000) + 1}
 
 
 def _latest(last: Instant | None, journal: Journal) -> Instant | None:

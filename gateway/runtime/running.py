@@ -23,6 +23,7 @@ from gateway.runtime import service
 from gateway.runtime.asking import Request
 from gateway.runtime.care import EVERY, EVERY_VIRTUAL, Care
 from gateway.runtime.control import Control, Handler
+from gateway.runtime.listening import deaf, listen
 from gateway.runtime.lockstep import Lockstep
 from gateway.runtime.sources import Source
 from gateway.runtime.status import AlertLine, Status
@@ -60,8 +61,8 @@ async def run(loaded: Loaded, options: Options) -> None:
         for source in parts.sources:
             crew.start(
                 _task(source),
-                partial(_sense, parts, source),
-                failed=partial(_deaf, parts, source),
+                partial(listen, source, parts.clock, parts.hub.offer),
+                failed=partial(deaf, source, parts.hub.offer),
                 forever=False,
             )
         if parts.uplink is not None:
@@ -84,19 +85,6 @@ def _first_words(parts: Parts) -> None:
         hub.fault(part, True, detail)
     for name in parts.deaf:
         hub.offer(SourceChanged(name, alive=False, detail="not-running"))
-
-
-async def _sense(parts: Parts, source: Source) -> None:
-    """One source; its end means that its sensors are not seen any more."""
-    for name in source.names:
-        parts.hub.offer(SourceChanged(name, alive=True))
-    await source.run(parts.hub.offer)
-    _deaf(parts, source, "ended")
-
-
-def _deaf(parts: Parts, source: Source, reason: str) -> None:
-    for name in source.names:
-        parts.hub.offer(SourceChanged(name, alive=False, detail=reason))
 
 
 def _task(source: Source) -> str:

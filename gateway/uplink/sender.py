@@ -26,6 +26,10 @@ NO_ROOM = 3600.0
 """Seconds to sleep while the broker's window is full: its next PUBACK wakes us, or its silence
 ends the session."""
 
+BACK_AGAIN = 30.0
+"""Seconds in which only the first return of a centre sends everything again: a centre that crashes
+as soon as it speaks would otherwise draw the whole queue each time. Until then R4's rate holds."""
+
 
 class Sender:
     """Decides and hands over; keeps no message. Journal errors pass through to the caller."""
@@ -59,6 +63,7 @@ class Sender:
         self._vitals = vitals
         self._counters = counters
         self._hurried = 0
+        self._back = -BACK_AGAIN
         self._alarms_told = -1
 
     def look(self) -> tuple[bool, bool]:
@@ -129,7 +134,8 @@ class Sender:
                 case RecordsReceived(up_to):
                     self._records.received(up_to)
                     self.stale = True
-                case CentreBack():
+                case CentreBack() if now - self._back >= BACK_AGAIN:
+                    self._back = now
                     self._alerts.restart()
                     self._records.restart()
 

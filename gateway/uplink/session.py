@@ -32,8 +32,10 @@ from gateway.uplink.peer import OWN, WINDOW, Incoming, Peer, SessionError
 log = logging.getLogger(__name__)
 
 INBOX = 256
-"""Messages read and not yet worked off. The broker sends at most ``WINDOW`` unacknowledged ones,
-so only a flood with QoS 0 reaches this; what is beyond is dropped and counted."""
+"""Messages read and not yet worked off. Some brokers (mosquitto 2.0.11) do not keep to the receive
+maximum when they empty a long queue. What is beyond is counted and acknowledged unread: the centre
+repeats an answer that shows no effect, while messages that are never acknowledged would fill the
+window and hold up the newer ones behind them."""
 
 TICK = 5.0
 """Seconds between two looks at keep-alive and unanswered messages."""
@@ -355,6 +357,8 @@ class Session:
             topic = ""
         if self._inbox.qsize() >= INBOX:
             self.dropped += 1
+            if message.qos:
+                self._client.ack(message.mid, message.qos)
             return
         payload = bytes(message.payload)
         self._inbox.put_nowait(Incoming(topic, payload, message.retain, message.mid, message.qos))

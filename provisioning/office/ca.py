@@ -76,12 +76,27 @@ def broker(folder: Path, hosts: tuple[str, ...], out: Path, *, force: bool) -> N
 @click.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--tenant", required=True, help="The town's word in every topic.")
-@click.option("--centre", "centres", multiple=True, required=True, help="Id of a centre process.")
+@click.option(
+    "--centre",
+    "centres",
+    multiple=True,
+    required=True,
+    help="Id of a centre process; may be given several times.",
+)
 @click.option("--certificates", type=FOLDER, required=True, help="Where broker.crt is.")
 @click.option("--data", type=FOLDER, default=Path("/var/lib/mosquitto"), show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8883, show_default=True)
+@click.option("--address", default="", help="Listen on this address only.")
+@click.option("--run-as", default="", help="The broker's user, if not mosquitto.")
 def broker_command(
-    folder: Path, tenant: str, centres: tuple[str, ...], certificates: Path, data: Path, port: int
+    folder: Path,
+    tenant: str,
+    centres: tuple[str, ...],
+    certificates: Path,
+    data: Path,
+    port: int,
+    address: str,
+    run_as: str,
 ) -> None:
     """Write mosquitto.conf and its access rules to DIR."""
     from provisioning.office.broker import Broker, write
@@ -93,7 +108,14 @@ def broker_command(
             certificates=certificates.absolute(),
             data=data.absolute(),
             port=port,
+            address=address,
+            run_as=run_as,
         ),
         folder,
     )
     click.echo(f"broker: mosquitto -c {conf}")
+    user = run_as or "mosquitto"
+    click.echo(
+        f"started by root it runs as {user}, who must be able to read {folder} and {certificates} "
+        f"and to write {data}: chown -R {user} {folder} {certificates} {data}"
+    )
