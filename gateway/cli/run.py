@@ -17,13 +17,15 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     default=None,
     help="Data folder, instead of the settings file's.",
 )
-@click.option("--recording", type=FILE, default=None, help="Play a recorded home, no sensors.")
+@click.option(
+    "--recording", type=FILE, default=None, help="Play a recorded home; it brings its own sensors."
+)
 @click.option(
     "--speed",
     type=click.FloatRange(0.001, 100_000),
     default=1.0,
     show_default=True,
-    help="Recorded seconds in one second.",
+    help="Readings this much faster; the hub's clock stays real.",
 )
 @click.option("--lockstep", is_flag=True, help="Time moves only through the control socket.")
 @click.option("--no-model", is_flag=True, help="Decide without the inactivity model.")

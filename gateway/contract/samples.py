@@ -118,7 +118,7 @@ SMOKE_RAISED = _alert(
 )  # fmt: skip
 SMOKE_CLEARED = _alert(
     2, 2, AlertType.SMOKE, Level.EMERGENCY, AlertState.CLEARED, 2.55, 2.5, _COOKING,
-    subject="s-smoke", because="ended", cause=False,
+    subject="s-smoke", because="over", cause=False,
 )  # fmt: skip
 HELP_RAISED = _alert(
     3, 1, AlertType.HELP_BUTTON, Level.EMERGENCY, AlertState.RAISED, 4.0, 4.0, _PRESSED,
