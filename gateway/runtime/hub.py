@@ -37,10 +37,10 @@ BATCH_SECONDS = 60.0
 BATCH_MOST = 500
 """Observations that wait at most, so that a bed mat that fires all night bounds nothing but disk."""
 
-SNAPSHOT_SECONDS = 600.0
+SNAPSHOT_SECONDS = 3600.0
 """Seconds of progress between two snapshots. The journal is the truth and is at most a minute old;
-a snapshot only saves replaying, ten minutes of which take milliseconds. One each minute would
-write more than all observations together."""
+a snapshot only saves replaying, an hour of which takes milliseconds. At 20 kB each, one in ten
+minutes would bring a day over the 10 MB that it may write (tests/bench/journal_cost.py)."""
 
 LONGEST_WAIT = 60.0
 """Seconds after which the core wakes without a reason, to show that it can (watchdog, R2), and to

@@ -146,6 +146,7 @@ class Desk:
             self._journal.commit,
             receipts=[r for e in effects if (r := _receipt(e, wall, kid)) is not None],
             counters={counter_name(kid): answer.counter},
+            lazy=True,  # a receipt of records alone is not worth a write to the card
         )
         self._counters["answers"] += 1
         return effects

@@ -195,7 +195,7 @@ async def test_no_summary_comes_twice_over_a_kill(tmp_path: Path) -> None:
         records = home.journal.stats().record_head
         now = home.clock.now().boottime - 1000.0
     assert records == 1
-    (tmp_path / "snapshot").unlink()
+    (tmp_path / "snapshot").unlink(missing_ok=True)
     async with RunningHub(tmp_path, at=now + 1, boot="kernel-2") as again:
         await again.hours(0.5)
         assert again.journal.stats().record_head == records
