@@ -17,6 +17,10 @@ LATCHED_MOST = 500
 """Ended alerts of level 3 and up that wait here to be closed. The journal keeps them all; the
 engine forgets the oldest beyond this, so that its memory stays bounded."""
 
+PRESSED_AGAIN = 10.0
+"""Seconds after a press in which further ones are only counted: a button that is stuck, or hammered
+in panic, must not fill the card with versions of one call [D]."""
+
 MOMENTARY = frozenset({"help"})
 """Conditions without an end of their own: the centre's closing ends them."""
 
@@ -38,13 +42,15 @@ class Context(Struct, frozen=True):
 
 class Condition(Struct):
     """Something that is the case. ``since`` in engine seconds; ``rung`` is the next one to climb;
-    ``alert`` its alert's last version, None before the first rung."""
+    ``alert`` its alert's last version, None before the first rung; ``told`` when it was last told for
+    a press."""
 
     family: str
     subject: str
     since: float
     rung: int = 0
     alert: Alert | None = None
+    told: float = 0.0
 
 
 class Book(Struct):
@@ -155,11 +161,16 @@ class Alerts:
         condition = self._book.conditions.get(key_of(family, subject))
         if condition is not None and condition.alert is not None and condition.alert.open:
             presses = condition.alert.presses + 1
+            if now - condition.told < PRESSED_AGAIN:
+                condition.alert = msgspec.structs.replace(condition.alert, presses=presses)
+                return
+            condition.told = now
             self._change(
                 condition, now, state=AlertState.RAISED, because="pressed again", presses=presses
             )
         else:
             self.start(family, now, subject=subject)
+            self._book.conditions[key_of(family, subject)].told = now
 
     def answer(self, answer: CentreAnswered, now: float) -> None:
         """The centre's people accepted, act on or closed an alert. An id that is not open here

@@ -233,10 +233,10 @@ class Engine:
         self._inactivity.live(now)
         self._alerts.climb(now)
         counting = state.counting
-        if counting.events and now + state.timeline.wall_offset >= counting.start + SUMMARY:
+        if counting.events and now >= counting.start + SUMMARY:
             self._summaries_out.append(
                 Summary(
-                    start=counting.start,
+                    start=round(counting.start + state.timeline.wall_offset, 3),
                     seconds=SUMMARY,
                     events=counting.events,
                     away=state.presence.since is not None,

@@ -97,23 +97,53 @@ class Intake:
                 before = max(before, state.timeline.at(what.up_until))
                 advance(before)
         now = state.timeline.reboot(observation.at, before)
-        self.slept(now - before)
+        if now - before > PROOF:  # less is within what a sign of life proves (R15)
+            self._live_through_off(before, now, advance)
         state.senses.deaf.clear()
         state.senses.grace = now + DEAF_GRACE
+        state.senses.rebooted = now
         return now
 
-    def slept(self, seconds: float) -> None:
-        """The hub was off for so long. A quarter of an hour is within what a sign of life proves
-        (R15); more is blindness."""
-        silence = self._state.silence
-        if seconds > PROOF and silence.stopped is None:
-            silence.add_blind(seconds)
+    def _live_through_off(
+        self, before: float, now: float, advance: Callable[[float], None]
+    ) -> None:
+        """Hours in which the hub was off: what was due in them is due, but nobody saw anything."""
+        state = self._state
+        self._supervisor.excuse(now - before)
+        state.senses.tell = None
+        if state.senses.blind is None:
+            state.senses.blind = before
+            state.silence.set_blind(before, True)
+        state.senses.off = True
+        advance(now)
+        state.senses.off = False
+        state.senses.tell = now + DEAF_GRACE
+
+    def slept(self, missing: float) -> None:
+        """The last reboot turns out to have lasted so much longer (no clock chip, R17): what was
+        before it is that much older, what came since is not."""
+        state = self._state
+        rebooted = state.senses.rebooted
+        if state.silence.since < rebooted:
+            state.silence.since -= missing
+            if missing > PROOF:
+                state.silence.add_blind(missing)
+        presence = state.presence
+        if presence.since is not None and presence.since < rebooted:
+            presence.since -= missing
+        if state.rules.exit is not None and state.rules.exit < rebooted:
+            state.rules.exit -= missing
+        for condition in state.book.conditions.values():
+            if condition.since < rebooted:
+                condition.since -= missing
 
     # -- blindness, pauses, visits, summaries ----------------------------------------------------
 
     def judge_blindness(self, now: float) -> None:
         """Tell apart "nobody moves" and "nobody looks" (R15)."""
         senses = self._state.senses
+        if senses.off:
+            return
         until = self._supervisor.seen_until()
         if until is not None and until <= now:
             if senses.blind is None:
@@ -147,7 +177,7 @@ class Intake:
         counting = self._state.counting
         if not counting.events:
             return None
-        return counting.start + SUMMARY - self._state.timeline.wall_offset
+        return counting.start + SUMMARY
 
     # -- one method a kind of observation --------------------------------------------------------
 
@@ -306,5 +336,5 @@ class Intake:
         counting = self._state.counting
         if not counting.events:
             wall = now + self._state.timeline.wall_offset
-            counting.start = wall - wall % SUMMARY
+            counting.start = now - wall % SUMMARY
         counting.events[sensor] = counting.events.get(sensor, 0) + 1

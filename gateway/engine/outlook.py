@@ -12,7 +12,6 @@ from array import array
 from collections.abc import Sequence
 from math import log1p
 
-from gateway.domain.errors import ModelError
 from gateway.engine import features, kernel
 from gateway.engine.habits import Habits, SilenceStart, block
 from gateway.engine.predictor import Predictor
@@ -69,7 +68,7 @@ def _asked(predictor: Predictor | None, habits: Habits, start: SilenceStart) -> 
     rows: array[float] = features.rows(habits.profile, start)
     try:
         answers = [float(probability) for probability in predictor.hazard(rows)]
-    except (ModelError, TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - whatever a network does, the watch goes on without it (R18)
         return ()
     if len(answers) != ROWS or not all(0.0 <= probability <= 1.0 for probability in answers):
         return ()

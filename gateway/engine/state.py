@@ -24,7 +24,7 @@ class Visit(Struct):
 
 
 class Counting(Struct):
-    """The summary in the making: ten minutes that begin at ``start`` (wall seconds)."""
+    """The summary in the making: ten minutes that begin at ``start`` (engine seconds)."""
 
     start: float = 0.0
     events: dict[str, int] = {}

@@ -37,21 +37,27 @@ half of them may fail and the watch goes on with the fault told; "all but one" i
 
 
 class Sense(Struct):
-    """``heard`` is the last sign of life (engine seconds; the start counts as one)."""
+    """``heard`` is the last sign of life (engine seconds; the start counts as one); ``excused``
+    are seconds since then in which the hub was off and could not have heard it."""
 
     heard: float
     state: SensorState = SensorState.OK
+    excused: float = 0.0
 
 
 class Senses(Struct):
     """``deaf`` holds since when a source is deaf; ``blind`` since when the home is not seen,
-    ``tell`` when that will be told; until ``grace`` after a start the radio may still be silent."""
+    ``tell`` when that will be told; until ``grace`` after a start the radio may still be silent.
+    ``off`` is True while hours are lived through in which the hub was off; ``rebooted`` is when the
+    last such hours ended."""
 
     sensors: dict[str, Sense] = {}
     deaf: dict[str, float] = {}
     blind: float | None = None
     tell: float | None = None
     grace: float = 0.0
+    off: bool = False
+    rebooted: float = 0.0
 
 
 class Supervisor:
@@ -90,8 +96,14 @@ class Supervisor:
         sense = self._senses.sensors[sensor_id]
         before = sense.state
         sense.heard = now
+        sense.excused = 0.0
         sense.state = SensorState.OK
         return before
+
+    def excuse(self, seconds: float) -> None:
+        """The hub was off for so long: no sensor is to blame for that silence."""
+        for sense in self._senses.sensors.values():
+            sense.excused += seconds
 
     def source(self, source: str, alive: bool, now: float) -> None:
         """A source went deaf or hears again. Its wired sensors are read at once."""
@@ -166,7 +178,7 @@ class Supervisor:
         """Since when silence counts against a sensor; None for a wired one that is read."""
         if sensor.supervision is Supervision.WIRED:
             return self._senses.deaf.get(sensor.source)
-        return sense.heard
+        return sense.heard + sense.excused
 
     def _state(self, sensor: Sensor, sense: Sense, now: float) -> SensorState:
         start = self._start(sensor, sense)

@@ -43,7 +43,8 @@ class Timeline(Struct):
     def observe(self, instant: Instant) -> float:
         """Let the mappings follow an observation of the present boot.
 
-        Returns the seconds of an earlier reboot that only now became known (else 0.0).
+        Returns the seconds of an earlier reboot that only now became known (else 0.0). Engine time
+        does not jump for them: what was seen since the reboot would look that much older.
         """
         t = instant.boottime + self.offset
         drift = instant.wall - (t + self.wall_offset)
@@ -55,8 +56,6 @@ class Timeline(Struct):
         if self.owed and instant.synced:
             self.owed = False
             missing = max(0.0, drift)
-            self.offset += missing
-            t += missing
         self.wall_offset = instant.wall - t
         self.synced = instant.synced
         return missing

@@ -65,6 +65,12 @@ class Crew:
                 if not forever:
                     return
                 reason = "ended"
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise  # ``stop`` asked for it
+                reason = "cancelled"  # something within was cancelled: a failure like any other
+                log.error("task %s was cancelled from within and will be started again", name)
             except Exception as error:  # whatever it is: a hub goes on (invariant 8)
                 reason = type(error).__name__
                 log.error("task %s failed and will be started again", name, exc_info=error)

@@ -93,9 +93,9 @@ class Sender:
         of the next thing to do. Raises JournalError."""
         self._alerts.unhurried = not self._centres.there
         if self.stale:
-            self.stale = False
             self._read_alerts()
             self._records.refresh(self._journal.waiting("record", RECORD_WINDOW))
+            self.stale = False  # only now: a read that failed must be tried again
         self._send_alerts(session, now)
         if not session.room:
             return now + NO_ROOM

@@ -121,7 +121,12 @@ class Session:
                 f"The broker cannot be reached ({error.strerror or error}); check the network.",
             ) from error
         finally:
-            if not self._connack.done() or self._connack.exception() is not None:
+            # A time-out cancels the future that was awaited: asking it for its error would raise.
+            if (
+                not self._connack.done()
+                or self._connack.cancelled()
+                or self._connack.exception() is not None
+            ):
                 self._end("not-opened")
                 connecting.add_done_callback(self._abandon)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from gateway.domain.alert import Alert, Outcome
+from gateway.domain.decisions import Decisions, Summary
 from gateway.domain.household import Household
 from gateway.domain.instant import HOUR, Instant
 from gateway.domain.observation import (
@@ -66,6 +67,7 @@ class Life:
         self.synced = True
         self.observations: list[Observation] = []
         self.alerts: list[Alert] = []
+        self.summaries: list[Summary] = []
 
     def instant(self, hour: float) -> Instant:
         """The moment ``hour`` hours after MONDAY, as this hub's clocks say it."""
@@ -84,7 +86,11 @@ class Life:
 
     def feed(self, observation: Observation) -> None:
         self.observations.append(observation)
-        self.alerts += self.engine.step(observation).alerts
+        self.take(self.engine.step(observation))
+
+    def take(self, decisions: Decisions) -> None:
+        self.alerts += decisions.alerts
+        self.summaries += decisions.summaries
 
     def moves(self, hour: float, sensor: str = "hall", *, on: bool = True) -> Self:
         """Somebody is seen."""
@@ -92,7 +98,7 @@ class Life:
 
     def until(self, hour: float) -> Self:
         """Time passes."""
-        self.alerts += self.engine.tick(self.instant(hour)).alerts
+        self.take(self.engine.tick(self.instant(hour)))
         return self
 
     def restart(self, hour: float, *, up_until: float, kernel: str = "kernel", start: str) -> Self:

@@ -203,3 +203,10 @@ def test_an_entrance_read_the_wrong_way_round_is_a_suspect_sensor_and_no_open_do
         life.moves(24.0 * day, "door").moves(24.0 * day + 20.0, "door", on=False)
     assert life.told("door") == [(1.0, 2, "raised"), (20.0, 2, "cleared")]
     assert life.told("tech.sensor_suspect") == [(24.0, 1, "raised"), (48.0, 2, "escalated")]
+
+
+def test_a_hammered_button_is_counted_and_told_once_in_ten_seconds() -> None:
+    life = Life().at(2.0, Pressed("button"))
+    for n in range(1, 31):
+        life.at(2.0 + n / 3600.0, Pressed("button"))
+    assert [alert.presses for alert in life.of("help")] == [1, 11, 21, 31]
