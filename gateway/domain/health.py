@@ -20,7 +20,8 @@ class Watch(Struct, frozen=True):
     """What the engine can honestly say about its watch at one moment.
 
     ``watching`` is True only if an alert would come of a silence now: the home is seen and the
-    watch is not paused. ``reasons`` says why not: "blind", "paused".
+    watch is not paused. ``reasons`` says why not: "blind", "paused", "starting"; the
+    hub adds "storage" and "engine" where it cannot store or its engine fails.
     """
 
     watching: bool

@@ -102,8 +102,13 @@ class Hub:
         self._marked_at = self._snapshot_at
         self._beside = beside
         self._committing = False
+        self._failing = False
         if restored.failures:
             self.counters["engine-failures"] = restored.failures
+        untold = _untold(self.engine, journal)
+        if untold:
+            self._decisions.append(Decisions(alerts=untold))
+            self._urgent = True
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -157,8 +162,11 @@ class Hub:
     def watch(self) -> Watch:
         """What can honestly be said about the watch now, the hub's own faults included."""
         watch = self.engine.watch(self._clock.now())
-        if "storage" in self.faults:
-            reasons = (*watch.reasons, "storage")
+        own = ["storage"] if "storage" in self.faults else []
+        if self._failing:
+            own.append("engine")
+        if own:
+            reasons = (*watch.reasons, *own)
             return msgspec.structs.replace(watch, watching=False, reasons=reasons)
         return watch
 
@@ -227,6 +235,7 @@ class Hub:
         if not self._observations:
             self._since = observation.at.boottime
         self._observations.append(observation)
+        self._failing = decisions is None
         if decisions is None:
             self._count("engine-failures")
             decisions = Decisions(due=observation.at.boottime + RETRY_TICK)
@@ -237,8 +246,10 @@ class Hub:
     def _tick(self, now: Instant) -> None:
         try:
             decisions = self.engine.tick(now)
+            self._failing = False
         except Exception:  # a bug of ours must not end the watch (invariant 8)
             log.exception("the engine failed at a tick")
+            self._failing = True
             self._count("engine-failures")
             decisions = Decisions(due=now.boottime + RETRY_TICK)
         self._take(decisions)
@@ -356,3 +367,13 @@ class Hub:
 
     def _count(self, name: str, by: int = 1) -> None:
         self.counters[name] = self.counters.get(name, 0) + by
+
+
+def _untold(engine: Engine, journal: Journal) -> tuple[Alert, ...]:
+    """Open alerts that the restored engine holds and the journal does not: other limits, another
+    model or other code decided differently about the observations that were stepped again."""
+    return tuple(
+        alert
+        for alert in engine.open_alerts()
+        if (known := journal.alert(alert.id)) is None or known.version < alert.version
+    )

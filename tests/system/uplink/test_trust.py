@@ -202,3 +202,26 @@ async def test_a_name_that_does_not_resolve_is_tried_again(town: Town, tmp_path:
         with pytest.raises(socket.gaierror):
             socket.getaddrinfo("broker.invalid", 8883)
         await until(lambda: rig.uplink.trouble == "unreachable", "the trouble")
+
+
+async def test_a_broker_that_never_answers_connect_is_tried_again(
+    town: Town, tmp_path: Path
+) -> None:
+    calls: list[asyncio.StreamWriter] = []
+    files = town.broker
+    server = await asyncio.start_server(
+        lambda _reader, writer: calls.append(writer),
+        "127.0.0.1",
+        0,
+        ssl=server_context(files / "ca.crt", files / "broker.crt", files / "broker.key"),
+    )
+    port = server.sockets[0].getsockname()[1]
+    try:
+        async with Rig(town, tmp_path, port, answer_timeout=0.3) as rig:
+            rig.raise_alert(4)
+            await rig.pass_time(lambda: len(calls) >= 3, "a third attempt")
+            assert rig.uplink.counters["connect-timeout"] >= 2
+    finally:
+        for writer in calls:
+            writer.transport.abort()
+        server.close()

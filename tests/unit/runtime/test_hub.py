@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.domain.alert import AlertState, AlertType, Outcome
 from gateway.domain.errors import JournalError
 from gateway.domain.household import Household
-from gateway.domain.observation import AnswerState, CentreAnswered, Pressed, Switched
+from gateway.domain.instant import HOUR
+from gateway.domain.observation import AnswerState, CentreAnswered, Heard, Pressed, Switched
 from gateway.domain.sensor import Kind, Room, Sensor, Supervision
 from gateway.engine.engine import Engine
 from gateway.runtime import hub as core
@@ -248,3 +250,36 @@ async def test_what_was_about_a_sensor_that_was_taken_away_is_over(tmp_path: Pat
             (AlertType.DOOR_OPEN_LONG, AlertState.CLEARED, "removed")
         ]
         assert [a.type for a in again.hub.engine.open_alerts()] == [AlertType.AWAY]
+
+
+async def test_a_hub_whose_engine_fails_does_not_claim_to_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with RunningHub(tmp_path) as home:
+        assert home.hub.watch().watching
+        monkeypatch.setattr(home.hub.engine, "step", fails)
+        home.hub.offer(motion())
+        await home.clock.settle()
+        assert (home.hub.watch().watching, home.hub.watch().reasons) == (False, ("engine",))
+        monkeypatch.undo()
+        home.hub.offer(motion())
+        await home.clock.settle()
+        assert home.hub.watch().watching
+
+
+async def test_what_new_limits_decide_about_the_past_is_told(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path) as home:
+        home.hub.offer(motion())
+        await home.hours(4.0)
+        home.hub.offer(Heard("hall"))
+        await home.hours(0.1)
+        assert not home.told
+        now = home.clock.now().boottime - 1000.0
+    (tmp_path / "snapshot").unlink(missing_ok=True)
+    stricter = msgspec.structs.replace(HOUSEHOLD, ceilings=(3 * HOUR, 10 * HOUR, 24 * HOUR))
+    async with RunningHub(tmp_path, at=now + 60, boot="kernel-2", household=stricter) as again:
+        await again.hours(0.1)
+        assert [int(alert.level) for alert in again.told] == [1]
