@@ -89,6 +89,7 @@ DEVICES: dict[Kind, str] = {
     Kind.TEMPERATURE: "0020",
     Kind.MAINS: "0002",
     Kind.TAMPER: "0038",
+    Kind.METER: "0010",
 }
 """SCAIP device type of a sensor: that of the alert which its kind can raise."""
 

@@ -62,3 +62,9 @@ class CertificateError(AnsimError):
     """Raised when keys or certificates are missing or do not fit together."""
 
     reason = "certificate"
+
+
+class SensingError(AnsimError):
+    """Raised when a source cannot reach its hardware: the wires, the radio. It is tried again."""
+
+    reason = "sensing"

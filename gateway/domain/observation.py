@@ -35,6 +35,7 @@ class Quantity(StrEnum):
     TEMPERATURE = "temperature"  # degrees Celsius
     HUMIDITY = "humidity"  # percent
     BATTERY = "battery"  # percent
+    PULSES = "pulses"  # of a meter, in one minute
 
 
 class Measured(Struct, frozen=True, gc=False, tag="measured"):
@@ -50,6 +51,18 @@ class Heard(Struct, frozen=True, gc=False, tag="heard"):
     minutes for a sensor, so that signs of life do not wear out the card."""
 
     sensor: str
+
+
+class SensorFault(Struct, frozen=True, gc=False, tag="sensor-fault"):
+    """Something is wrong with one sensor, or right again. It is no sign of life and no activity.
+
+    ``fault`` is "wire" (cut, bridged, restless or unreadable), "stuck", "replay", "downgrade",
+    "bad-key" or "tamper-evidence".
+    """
+
+    sensor: str
+    fault: str
+    present: bool
 
 
 class SourceChanged(Struct, frozen=True, gc=False, tag="source"):
@@ -137,6 +150,7 @@ What = (
     | Pressed
     | Measured
     | Heard
+    | SensorFault
     | SourceChanged
     | Booted
     | HubFault

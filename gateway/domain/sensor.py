@@ -23,6 +23,7 @@ class Kind(StrEnum):
     TEMPERATURE = "temperature"
     MAINS = "mains"
     TAMPER = "tamper"
+    METER = "meter"
 
 
 ACTIVITY_KINDS = frozenset({Kind.MOTION, Kind.CONTACT, Kind.OCCUPANCY, Kind.USE, Kind.ENTRANCE})

@@ -1,0 +1,55 @@
+"""The gateway's Bluetooth source alone in the guest: says as JSON lines whatever it offers.
+
+Usage: ears.py    The enrolled sensors come as one JSON line on standard input: [[address, id], ...].
+Keys and counters are not its business; frames are believed as they are. It ends at SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.domain.observation import Switched, What
+from gateway.domain.sensor import Kind, Sensor, Supervision
+from gateway.runtime.clocks import SystemClock
+from gateway.sensing.ble import BleSource
+from gateway.sensing.enrolment import Radio
+
+PACKET, MOTION = 2, -1
+"""Where the packet id and the state of motion stand in the frames that the tests send in plain."""
+
+
+def tell(**what: Any) -> None:
+    print(json.dumps({"at": round(time.monotonic(), 3), **what}), flush=True)
+
+
+async def main() -> None:
+    enrolled = dict(json.loads(sys.stdin.readline()))
+    radios = [
+        Radio(Sensor(name, Kind.MOTION, supervision=Supervision.BEACON, interval=60.0), address)
+        for address, name in enrolled.items()
+    ]
+
+    def decode(address: str, data: bytes) -> Sequence[tuple[What, int | None]]:
+        on = bool(data[MOTION])
+        return [(Switched(enrolled[address], on=on, fresh=True), data[PACKET])]
+
+    def offer(what: What, counter: int | None = None) -> None:
+        tell(what=msgspec.to_builtins(what), counter=counter)
+
+    source = BleSource(radios, SystemClock(), decode)
+    running = asyncio.create_task(source.run(offer))
+    tell(up=True)
+    while not running.done():
+        await asyncio.wait({running}, timeout=1.0)
+        tell(counters=source.counters, mode=str(source.mode))
+    running.result()
+
+
+asyncio.run(main())
