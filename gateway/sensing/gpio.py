@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from gateway.domain.errors import SensingError
@@ -19,7 +18,7 @@ from gateway.domain.instant import Clock
 from gateway.domain.observation import SourceChanged, What
 from gateway.sensing.enrolment import Wire
 from gateway.sensing.lines import Line, line_of
-from gateway.sensing.pins import PinFactory, Tap, open_factory
+from gateway.sensing.pins import PinFactory, Tap, close_factory, open_factory
 
 log = logging.getLogger("ansim")
 
@@ -70,6 +69,7 @@ class _Channel:
         self.opened = 0.0
         self.edges = 0
         self.problem: SensingError | None = None
+        self.complained = ""
 
     def open(
         self, factory: PinFactory, now: Callable[[], float], ring: Callable[[], None]
@@ -235,6 +235,7 @@ class GpioSource:
                 continue
             if now - channel.opened >= PROVEN:
                 channel.pause.reset()
+                channel.complained = ""
                 self._pause.reset()
             self._told += channel.line.read(now, levels)
         if not failed:
@@ -245,7 +246,7 @@ class GpioSource:
             channel.close()
             channel.pause.fail(now)
             self._count("pins-lost")
-            self._complain(channel.problem)
+            self._complain(channel)
             self._told += channel.line.lost(now, told=alone or stormy)
         if not alone and not stormy:  # not one of them answers: it is the chip, not a wire
             self._problem = failed[0].problem
@@ -261,7 +262,7 @@ class GpioSource:
                 self._problem = None
             except SensingError as error:
                 if _reason(error) != _reason(self._problem):
-                    self._complain(error)
+                    log.warning("%s", error)
                 self._problem = error
                 self._pause.fail(now)
         told: list[What] = []
@@ -271,9 +272,8 @@ class GpioSource:
             try:
                 levels = channel.open(self._factory, self._boottime, self._ring)
             except SensingError as error:
-                if _reason(error) != _reason(channel.problem):
-                    self._complain(error)
                 channel.problem = error
+                self._complain(channel)
                 channel.pause.fail(now)
                 told += channel.line.lost(now)
                 continue
@@ -327,15 +327,16 @@ class GpioSource:
         key = f"gpio-{name}"
         self.counters[key] = self.counters.get(key, 0) + by
 
-    def _complain(self, problem: SensingError | None) -> None:
-        if problem is not None:
-            log.warning("%s", problem)
+    def _complain(self, channel: _Channel) -> None:
+        """Say once in the log what is wrong, not at every try."""
+        if _reason(channel.problem) != channel.complained:
+            channel.complained = _reason(channel.problem)
+            log.warning("Sensor %s: %s", channel.wire.sensor.id, channel.problem)
 
     def _drop_factory(self) -> None:
         factory, self._factory = self._factory, None
         if factory is not None:
-            with suppress(Exception):  # lgpio.error has no other base; the chip is gone already
-                factory.close()
+            close_factory(factory)
 
     def _let_go(self, now: float) -> None:
         """The run ends: give everything back, and keep what each line knows for the next run."""

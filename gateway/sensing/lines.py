@@ -44,6 +44,10 @@ MOTION_STUCK = 12 * 3600.0
 most. Modules hold up to 5 minutes after the last motion, so a day in one room may look like this
 for hours, but not for half a day."""
 
+WELL = 60.0
+"""Seconds that a pin which failed must be readable before its wire counts as sound again: one that
+comes and goes is one fault, not a new one each minute."""
+
 MINUTE = 60.0
 """Seconds over which a meter's pulses are counted into one number."""
 
@@ -107,7 +111,7 @@ class _Pins:
         count = 1 if wire.second_pin is None else 2
         self._contacts = [Contact(hold, active_high=high) for _ in range(count)]
         self._same_since: float | None = None
-        self._readable = False
+        self._readable_since: float | None = None
         self._unreadable = False
         self._faults: dict[str, bool] = {}
 
@@ -122,7 +126,10 @@ class _Pins:
         return told + self._judged(at)
 
     def read(self, at: float, levels: tuple[bool, ...]) -> list[What]:
-        self._readable, self._unreadable = True, False
+        if self._readable_since is None:
+            self._readable_since = at
+        if at >= self._readable_since + WELL:
+            self._unreadable = False
         told = self._passed(at)
         for half, high in enumerate(levels):
             for flip in self._contacts[half].read(at, high):
@@ -137,7 +144,8 @@ class _Pins:
         what = self._passed(at)
         for contact in self._contacts:
             contact.forget(at)
-        self._readable, self._unreadable = False, told
+        self._readable_since = None
+        self._unreadable = self._unreadable or told
         return what + self._judged(at)
 
     def due(self) -> float | None:
@@ -186,7 +194,7 @@ class _Pins:
         same = self._same_since is not None and at >= self._same_since + CONTRADICTS
         restless = any(contact.restless for contact in self._contacts)
         bad = self._unreadable or restless or same
-        if not bad and not (self._readable and self._position() is not None):
+        if not bad and (self._readable_since is None or self._position() is None):
             return []  # nothing certain yet: neither good nor bad news
         return self._fault(WIRE, bad)
 

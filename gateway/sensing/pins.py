@@ -19,6 +19,8 @@ from typing import Any, Literal, Protocol
 
 from gateway.domain.errors import SensingError
 
+DEVICES = Path("/dev")
+
 EDGES_MOST = 512
 """Edges of one pin that wait for the loop; the oldest give way. Sixteen meter pulses a second (the
 most that IEC 62053-31 allows) fit for a quarter of a minute in which the loop stands still."""
@@ -50,8 +52,18 @@ def open_factory(chip: int | None = None) -> PinFactory:
     try:
         factory: PinFactory = LGPIOFactory(chip)
     except Exception as error:  # lgpio.error has no other base
-        raise _no_chip(error, chip) from error
+        raise no_chip(error, chip) from error
     return factory
+
+
+def close_factory(factory: PinFactory) -> None:
+    """Gives all pins back. Never fails, and leaves no pin of a chip that is gone behind: gpiozero
+    keeps pins for the whole program and would hand the dead ones out again."""
+    for _ in range(2):  # a dead pin breaks the first closing off before the chip itself is closed
+        with suppress(Exception):  # lgpio.error has no other base
+            factory.close()
+            return
+        getattr(factory, "pins", {}).clear()
 
 
 @contextmanager
@@ -73,7 +85,8 @@ def _own_folder() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _no_chip(error: Exception, chip: int | None) -> SensingError:
+def no_chip(error: Exception, chip: int | None, devices: Path = DEVICES) -> SensingError:
+    """Why the pins cannot be opened at all, and what to do about it."""
     if type(error).__name__ == "PinUnknownPi":
         return SensingError(
             "This machine is not a Raspberry Pi, so its pins are not known; use one, or take the "
@@ -81,7 +94,7 @@ def _no_chip(error: Exception, chip: int | None) -> SensingError:
             reason="gpio-board",
         )
     wanted = "gpiochip*" if chip is None else f"gpiochip{chip}"
-    there = sorted(Path("/dev").glob(wanted))
+    there = sorted(devices.glob(wanted))
     if not there:
         return SensingError(
             f"There is no /dev/{wanted}; boot the Raspberry Pi OS kernel and give the service "
@@ -188,6 +201,7 @@ class Tap:
         for release in (self._mute, type(device).close):
             with suppress(Exception):  # lgpio.error has no other base
                 release(device)
+        device._pin = None  # noqa: SLF001  else a dead pin is closed again, loudly, by __del__
 
     @staticmethod
     def _mute(device: Any) -> None:

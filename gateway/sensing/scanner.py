@@ -132,9 +132,9 @@ class Scanner:
     async def start(self, mode: Mode, owner: str) -> None:
         """Scan. What ran before is ended first; if that was not clean, or bluetoothd is another
         one (``owner``) since, everything is made anew. Raises ScanError."""
-        await self.stop()
         if self._sieve is not None and self._sieve.owner != owner:
             await self.drop()
+        await self.stop()
         try:
             sieve = await self._connected(owner)
             path = self._choose(sieve)
@@ -162,6 +162,9 @@ class Scanner:
         scanner, running = self._scanner, self.running
         self.mode = None
         if scanner is None or not running:
+            return
+        if self._sieve is None or not self._sieve.connected:
+            await self.drop()
             return
         try:
             async with asyncio.timeout(STOP_TIMEOUT):

@@ -88,7 +88,7 @@ class Sieve(BlueZManager):
     async def async_init(self) -> None:
         """Connect once. Raises ConnectionError instead of silently connecting anew: what we know
         about BlueZ would then be old."""
-        if self._closing or (self._bus is not None and not self._bus.connected):
+        if self._closing or (self._bus is not None and not self.connected):
             raise ConnectionError("the connection to BlueZ is closed")
         new = self._bus is None
         await super().async_init()
@@ -98,7 +98,7 @@ class Sieve(BlueZManager):
 
     async def ping(self) -> None:
         """A word to the D-Bus daemon and back, through all that waits before it."""
-        if self._bus is None:
+        if self._bus is None or not self.connected:
             raise ConnectionError("the connection to BlueZ is closed")
         bus = "org.freedesktop.DBus"
         await self._bus.call(
@@ -112,6 +112,12 @@ class Sieve(BlueZManager):
             for path in sorted(self._adapters)
             if ADAPTER in self._properties.get(path, {})
         }
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to write to. dbus-fast would write to a closed one, too:
+        into whatever file has its number by then."""
+        return self._bus is not None and self._bus.connected
 
     @property
     def size(self) -> int:

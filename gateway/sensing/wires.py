@@ -53,14 +53,18 @@ def longest_debounce_ms(kind: Kind) -> int:
 def shows_a_cut(wire: Wire) -> bool:
     """Whether a cut wire looks different from a quiet home.
 
-    It does on a supervised line (two pins that must disagree), and where the open line reads as
-    yes: pulled up with "high" as the yes, or pulled down with "low". Then a cut door contact says
-    "open", a cut button "pressed" and then "stuck". Where the open line reads as no, a cut wire is
-    silent for ever. A wire without a pull of ours is taken for silent: its circuit is not known.
+    It does on a supervised line (two pins that must disagree), and where the open line falls to the
+    other side than it rests on. A sensor rests at no, and mains at yes: so a cut door contact that
+    is pulled up says "open" if high is its yes, a cut button "pressed" and then "stuck", and a cut
+    mains wire "lost". Otherwise a cut wire is silent for ever. A wire without a pull of ours is
+    taken for silent: its circuit is not known.
     """
     if wire.second_pin is not None:
         return True
-    return (wire.pull, wire.active) in {("up", "high"), ("down", "low")}
+    if wire.pull is None:
+        return False
+    open_says_yes = (wire.pull == "up") is (wire.active == "high")
+    return open_says_yes is not (wire.sensor.kind is Kind.MAINS)
 
 
 def proves_the_home(wire: Wire) -> bool:

@@ -309,6 +309,12 @@ class Air:
         self.begin(frames)
         return self.played()
 
+    def quiet(self) -> None:
+        """End what is being played; frames that were not sent yet never are."""
+        self._say({"do": "quiet"})
+        while "sent" not in self._hear():
+            pass
+
     def strangers(self, rate: float, *, pool: int = 50) -> None:
         """So many frames a second of devices nobody enrolled, from now on."""
         self._say({"do": "strangers", "rate": rate, "pool": pool})

@@ -8,8 +8,8 @@ the emulated processor nor the tests' own work delays a frame. One JSON object a
 ``{"do":"strangers","rate":20,"pool":50}``
     from now on so many frames a second of devices nobody enrolled; ``pool`` addresses take turns,
     0: each frame has an address of its own. ``rate`` 0 ends it
-``{"do":"ask"}``
-    what was sent so far
+``{"do":"quiet"}``
+    ends what is being played; answers what was sent so far
 
 Of bumble 0.0.236 we use the controller and its link only. It knows no radio: every frame arrives, the
 signal strength never changes, and more than some 50 frames a second choke the emulated serial line.
@@ -109,6 +109,8 @@ async def obey(air: Air) -> None:
             air.strangers(wanted["rate"], wanted["pool"])
             tell({"strangers": wanted["rate"]})
         else:
+            for task in playing:
+                task.cancel()
             tell({"sent": air.sent, "strangers_sent": air.strangers_sent})
 
 

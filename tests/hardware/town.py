@@ -96,6 +96,11 @@ class Town:
             f"ip netns exec town tc qdisc replace dev town0 root {back}"
         )
 
+    def stored(self) -> list[dict[str, Any]]:
+        """Every version of every alert that the centre has stored."""
+        words = self._machine.python("look.py", "centre", f"{STATE}/centre")
+        return self._machine.run(*words).lines
+
     def hub(self, name: str, settings: str, *words: str) -> Hub:
         """Start a hub with its own data folder. ``settings``: the sensors' part of the file;
         ``words``: more for ``ansim run``."""
@@ -126,25 +131,26 @@ class Hub:
 
     def __init__(self, machine: Machine, name: str, settings: str, words: Sequence[str]) -> None:
         self._machine = machine
+        self._words = ("ansim", "run", "--settings", settings, *words)
         self.unit = f"hub-{name}"
         self.data = f"{STATE}/{name}"
         machine.run("mkdir", "-p", self.data)
-        machine.service(
-            *(self.unit, "ansim", "run", "--settings", settings, *words),
-            before=("--property=Type=notify", "--property=Environment=LANG=C.UTF-8"),
-        )
+        self.start()
+
+    def start(self) -> None:
+        """Start it; returns when it watches (READY=1)."""
+        notify = ("--property=Type=notify", "--property=Environment=LANG=C.UTF-8")
+        self._machine.service(self.unit, *self._words, before=notify)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._machine.run("systemctl", "kill", "-s", "KILL", f"{self.unit}.service")
+        self._machine.stop(self.unit)
 
     def look(self, wanted: str) -> list[dict[str, Any]]:
         """Rows of the hub's journal (``guest/look.py``)."""
         words = self._machine.python("look.py", wanted, self.data)
         return self._machine.run(*words).lines
-
-    def status(self) -> dict[str, Any]:
-        """What the hub says of itself."""
-        done = self._machine.run("ansim", "status", "--json", "--data", self.data, may_fail=True)
-        if not done.lines:
-            raise GuestError(f"ansim status said nothing: {done.err}")
-        return done.lines[-1]
 
     def until(self, wanted: str, count: int, seconds: float) -> list[dict[str, Any]]:
         """Wait until the journal shows at least so many rows."""

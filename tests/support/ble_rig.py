@@ -189,7 +189,7 @@ class BleRig:
         """Cut the socket of the connection that scans, as a dying D-Bus daemon would."""
         (client,) = {client for client, _adapter in self.bluez.sessions}
         for thing in gc.get_objects():
-            if isinstance(thing, MessageBus) and thing.unique_name == client:
+            if isinstance(thing, MessageBus) and thing.connected and thing.unique_name == client:
                 assert thing._sock is not None
                 thing._sock.shutdown(socket.SHUT_RDWR)
                 return

@@ -60,6 +60,11 @@ class FlakyPin(MockPin):  # type: ignore[misc]  # gpiozero has no types
             raise OSError("bad GPIO read")
         return super()._get_state()
 
+    def close(self) -> None:
+        if self.dead:
+            raise OSError("bad gpiochip")
+        super().close()
+
     def _call_when_changed(self) -> None:
         if not self.mute:
             super()._call_when_changed()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +23,7 @@ from gateway.runtime.clocks import SystemClock
 from gateway.sensing.ble import BleSource
 from gateway.sensing.enrolment import Radio
 
+PAGE_KIB = resource.getpagesize() // 1024
 PACKET, MOTION = 2, -1
 """Where the packet id and the state of motion stand in the frames that the tests send in plain."""
 
@@ -48,7 +51,9 @@ async def main() -> None:
     tell(up=True)
     while not running.done():
         await asyncio.wait({running}, timeout=1.0)
-        tell(counters=source.counters, mode=str(source.mode))
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_KIB
+        opened = len(list(Path("/proc/self/fd").iterdir()))
+        tell(counters=source.counters, rss_kib=resident, files=opened)
     running.result()
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests with real parts in test guests, and says of each tier whether it ran.
 # Usage: run.sh "T2 T3" [arguments for pytest]
+# What a failed test leaves behind (console, jobs and their output) is in ANSIM_VM_WORK/run-T2 or -T3.
 # Exit code 1 if a test failed. A tier that cannot run here is told and fails nothing.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,6 +9,7 @@ cd "$here/../../.."
 tiers=$1
 shift
 case "$*" in *tests/*) ;; *) set -- tests/hardware "$@" ;; esac
+work=${ANSIM_VM_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/ansim-vm}
 told=()
 failed=0
 for tier in $tiers; do
@@ -26,7 +28,7 @@ for tier in $tiers; do
       ;;
   esac
   prepared=$SECONDS
-  if ANSIM_TIER=$tier .venv/bin/python -m pytest -p no:cacheprovider "$@"; then
+  if ANSIM_TIER=$tier ANSIM_TEST_PATIENCE_S=${ANSIM_TEST_PATIENCE_S:-600} .venv/bin/python -m pytest -p no:cacheprovider --basetemp="$work/run-$tier" "$@"; then
     told+=("$tier passed in $((SECONDS - prepared)) s (prepared in $((prepared - started)) s)")
   else
     told+=("$tier FAILED after $((SECONDS - prepared)) s")
