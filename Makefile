@@ -3,6 +3,7 @@
 # make docs    writes what is generated from the types
 # make lock    writes the pinned, hashed locks (make lock UPGRADE=--upgrade for newer versions)
 # make model   trains the network again (TensorFlow, in an environment of its own; minutes)
+# make test-hardware  the same senses on real bluetoothd, kernel pins and systemd, in a virtual machine
 # make messages  collects the sentences for people and compiles the Korean catalogue
 
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -53,6 +54,8 @@ lock:
 
 setup:
 	@packaging/setup.sh test
+
+include packaging/vm/hardware.mk
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -128,6 +128,8 @@ pkg-config --exists libsystemd 2>/dev/null || missing+=(libsystemd-dev)
 python=$(find_python 3.11 3.13) || missing+=(python3)
 if [ -z "$python" ] || ! has_venv "$python"; then missing+=(python3-venv); fi
 if [ -z "$python" ] || ! has_headers "$python"; then missing+=(python3-dev); fi
+# A D-Bus daemon of its own for each test of the radio; a hub has the system's.
+if [ "$want" = test ] && ! command -v dbus-daemon >/dev/null; then missing+=(dbus-daemon); fi
 if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}"; fi
 
 [ -n "$python" ] || python=$(find_python 3.11 3.13) \

@@ -16,6 +16,7 @@ from gateway.domain.errors import AnsimError
 COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("gateway.cli.replay:replay", "Show what the hub would have done on a recording."),
     "run": ("gateway.cli.run:run", "Run the hub."),
+    "sensor": ("gateway.cli.sensor:sensor", "Do something to a single sensor: rearm."),
     "status": ("gateway.cli.status:status", "Say how the hub is."),
 }
 """Name of a command -> (module:object, what ``--help`` says of it)."""

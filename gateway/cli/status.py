@@ -22,11 +22,12 @@ def status(settings: Path | None, data: Path | None, as_json: bool) -> int:
     """Say how the hub is. Exit code: 0 well, 1 warning, 2 critical, 3 unknown."""
     import msgspec
 
+    from gateway.cli.folder import data_folder
     from gateway.cli.status_lines import lines
     from gateway.languages.terminal import language
     from gateway.runtime.status import verdict
 
-    found = _status(data or _data(settings))
+    found = _status(data or data_folder(settings))
     code, facts = verdict(found)
     if as_json:
         told = {"verdict": code.name.lower(), "facts": facts, **msgspec.to_builtins(found)}
@@ -34,13 +35,6 @@ def status(settings: Path | None, data: Path | None, as_json: bool) -> int:
     else:
         click.echo(lines(found, code, facts, language()))
     return int(code)
-
-
-def _data(settings: Path | None) -> Path:
-    from gateway.languages.terminal import language
-    from gateway.settings import DEFAULT, load
-
-    return load(settings or DEFAULT, for_run=False, language=language()).hub.data
 
 
 def _status(folder: Path) -> Status:

@@ -55,6 +55,13 @@ def _body(status: Status, _: Translate) -> Iterator[str]:
             names=f" ({', '.join(bad)})" if bad else "",
             unproven=len(status.sensors_unproven),
         )
+        for sensor, reason in sorted(status.sensor_problems.items()):
+            if reason == "set-aside":
+                yield _("Set aside: {sensor}; on site: ansim sensor rearm {sensor}").format(
+                    sensor=sensor
+                )
+            else:
+                yield _("Not read: {sensor} ({reason})").format(sensor=sensor, reason=reason)
         if not status.connected:
             yield _("No link to the centre: {why}").format(why=status.link_trouble)
         elif status.centre_there is False:

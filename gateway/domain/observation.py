@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -173,3 +174,10 @@ class Observation(Struct, frozen=True):
     at: Instant
     what: What
     counter: int | None = None
+
+
+class Offer(Protocol):
+    """How a source hands over what it saw, with the replay counter to be stored with it. It never
+    waits, and the moment is that of the call."""
+
+    def __call__(self, what: What, counter: int | None = None, /) -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -27,7 +27,15 @@ from gateway.domain.observation import (
 from gateway.domain.sensor import HAZARD_KINDS, Kind
 from gateway.engine.engine import Engine
 from gateway.journal import Journal
-from gateway.runtime.restore import RETRY_TICK, Restored, fingerprint, marks, step
+from gateway.runtime.restore import (
+    RETRY_TICK,
+    Along,
+    Restored,
+    fingerprint,
+    marks,
+    step,
+    untold,
+)
 
 log = logging.getLogger("ansim")
 
@@ -81,6 +89,8 @@ class Hub:
         self.faults: dict[str, str] = {}
         self.listeners: list[Callable[[Sequence[Alert]], None]] = []
         self.on_progress: Callable[[], None] = lambda: None
+        self.along: Along | None = None
+        self._closing = False
         self._restored = restored
         self._journal = journal
         self._clock = clock
@@ -105,9 +115,8 @@ class Hub:
         self._failing = False
         if restored.failures:
             self.counters["engine-failures"] = restored.failures
-        untold = _untold(self.engine, journal)
-        if untold:
-            self._decisions.append(Decisions(alerts=untold))
+        if waiting := untold(self.engine, journal):
+            self._decisions.append(Decisions(alerts=waiting))
             self._urgent = True
 
     # -- in ------------------------------------------------------------------------------------
@@ -153,6 +162,11 @@ class Hub:
         if self._inbox or self._committing:
             return True
         return self._urgent and self._retry_at is None
+
+    @property
+    def committing(self) -> bool:
+        """Whether something is being written to the card right now."""
+        return self._committing
 
     @property
     def sequence(self) -> int:
@@ -224,6 +238,9 @@ class Hub:
         snapshot of the very end."""
         self._urgent, self._retry_at = True, None
         await self.work()
+        # What had to wait for that commit is in the inbox now; only then may marks be given back.
+        self._urgent, self._retry_at, self._closing = True, None, True
+        await self.work()
         if not self._observations and not self._decisions:
             await self._snapshot(self._now())
 
@@ -273,7 +290,10 @@ class Hub:
 
     async def _commit(self, now: Instant) -> None:
         store = partial(
-            self._journal.commit, self._observations, self._decisions, counters=marks(now)
+            self._journal.commit,
+            self._observations,
+            self._decisions,
+            counters={**marks(now), **self._marks_along(now)},
         )
         self._committing = True
         try:
@@ -289,6 +309,8 @@ class Hub:
         self._observations, self._decisions = [], []
         self._urgent, self._since = False, None
         self._retry_at, self._retry_wait = None, FIRST_RETRY
+        if self.along is not None:
+            self.along.stored()
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -300,6 +322,11 @@ class Hub:
             except Exception:  # the lamp's failure must not stop the uplink, nor the reverse
                 log.exception("a listener failed")
                 self._count("listener-failures")
+
+    def _marks_along(self, now: Instant) -> Mapping[str, int]:
+        if self.along is None:
+            return {}
+        return self.along.release() if self._closing else self.along.marks(now.boottime)
 
     def _refused(self, now: Instant, error: JournalError) -> None:
         log.error("%s", error)
@@ -367,13 +394,3 @@ class Hub:
 
     def _count(self, name: str, by: int = 1) -> None:
         self.counters[name] = self.counters.get(name, 0) + by
-
-
-def _untold(engine: Engine, journal: Journal) -> tuple[Alert, ...]:
-    """Open alerts that the restored engine holds and the journal does not: other limits, another
-    model or other code decided differently about the observations that were stepped again."""
-    return tuple(
-        alert
-        for alert in engine.open_alerts()
-        if (known := journal.alert(alert.id)) is None or known.version < alert.version
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from gateway.domain.instant import Clock
-from gateway.domain.observation import SourceChanged, What
-from gateway.runtime.sources import Offer, Source
+from gateway.domain.observation import Offer, SourceChanged, What
+from gateway.runtime.sources import Source
 
 SETTLES = 60.0
 """Seconds that a source must run before it counts as hearing though it told nothing yet: a home may
@@ -17,8 +17,13 @@ async def listen(source: Source, clock: Clock, offer: Offer) -> None:
     """Run one source until it ends; its end means that its sensors are not seen any more.
 
     It counts as hearing only once it told something or ran for a while: one that fails at every
-    start would otherwise be deaf for ever, and never be told as blind.
+    start would otherwise be deaf for ever, and never be told as blind. One that tells itself is
+    believed: a radio may run for hours and hear nothing.
     """
+    if source.tells_itself:
+        await source.run(offer)
+        deaf(source, offer, "ended")
+        return
     said = False
 
     def hears() -> None:
@@ -28,9 +33,9 @@ async def listen(source: Source, clock: Clock, offer: Offer) -> None:
             for name in source.names:
                 offer(SourceChanged(name, alive=True))
 
-    def hand_over(what: What) -> None:
+    def hand_over(what: What, counter: int | None = None, /) -> None:
         hears()
-        offer(what)
+        offer(what, counter)
 
     async def settle() -> None:
         await clock.sleep(SETTLES)

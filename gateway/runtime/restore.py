@@ -1,10 +1,13 @@
-"""An engine from what is on disk: the snapshot and what came after it, or the whole journal."""
+"""An engine from what is on disk: the snapshot and what came after it, or the whole journal; and
+what goes to disk with each commit so that the next start knows it."""
 
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
+from gateway.domain.alert import Alert
 from gateway.domain.decisions import Decisions
 from gateway.domain.errors import SnapshotError
 from gateway.domain.household import Household
@@ -24,6 +27,19 @@ loop, and the watch must go on."""
 MARK_WALL = "hub:up_wall_ms"
 MARK_BOOTTIME = "hub:up_boottime_ms"
 """Named counters of the journal: until when this run of the program is known to have watched."""
+
+
+class Along(Protocol):
+    """What else goes to disk with every commit: the marks of the guard against replayed frames."""
+
+    def marks(self, now: float) -> Mapping[str, int]:
+        """Named counters for the commit that is being put together; ``now`` is boottime."""
+
+    def release(self) -> Mapping[str, int]:
+        """The same for the last commit before a clean stop."""
+
+    def stored(self) -> None:
+        """The last commit is on disk."""
 
 
 class Restored(NamedTuple):
@@ -82,6 +98,16 @@ def marks(at: Instant) -> dict[str, int]:
     """The counters that say that the hub watched until ``at``. Rounded up: a deadline that was
     lived through and told must lie before its mark, or the next run would tell it a second time."""
     return {MARK_WALL: int(at.wall * 1000) + 1, MARK_BOOTTIME: int(at.boottime * 1000) + 1}
+
+
+def untold(engine: Engine, journal: Journal) -> tuple[Alert, ...]:
+    """Open alerts that the restored engine holds and the journal does not: other limits, another
+    model or other code decided differently about the observations that were stepped again."""
+    return tuple(
+        alert
+        for alert in engine.open_alerts()
+        if (known := journal.alert(alert.id)) is None or known.version < alert.version
+    )
 
 
 def _latest(last: Instant | None, journal: Journal) -> Instant | None:

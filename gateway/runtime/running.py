@@ -7,15 +7,16 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gateway import __version__
+from gateway.domain.errors import SensingError
 from gateway.domain.health import SensorState
 from gateway.domain.instant import iso
 from gateway.domain.observation import SourceChanged
@@ -28,16 +29,21 @@ from gateway.runtime.lockstep import Lockstep
 from gateway.runtime.sources import Source
 from gateway.runtime.status import AlertLine, Status
 from gateway.runtime.wiring import Options, Parts, build
-from gateway.settings import Loaded
+from gateway.settings import Loaded, Settings
 from gateway.settings import fingerprint as settings_fingerprint
+
+if TYPE_CHECKING:  # needs D-Bus, which a home without radio does not
+    from gateway.runtime.helpers import Helper
 
 log = logging.getLogger("ansim")
 
 
 async def run(loaded: Loaded, options: Options) -> None:
-    """Run a hub until SIGTERM or SIGINT. Raises what ``build`` raises."""
-    parts = build(loaded, options)
+    """Run a hub until SIGTERM or SIGINT. Raises what ``build`` raises, and SensingError where the
+    end of this process is the next remedy for a deaf radio."""
+    parts = build(loaded, options, await _helpers(loaded.settings))
     stop = asyncio.Event()
+    parts.senses.end = stop.set
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -75,6 +81,20 @@ async def run(loaded: Loaded, options: Options) -> None:
         notify("STOPPING=1")
     finally:
         await _end(parts, control)
+    if parts.senses.left:
+        raise SensingError(
+            "The radio stays deaf; the hub starts anew. If that goes on, change the adapter.",
+            reason="radio-deaf",
+        )
+
+
+async def _helpers(settings: Settings) -> Collection[Helper]:
+    """What is installed to bring a deaf radio back."""
+    if all(section.radio() is None for section in settings.sensors):
+        return ()
+    from gateway.runtime.helpers import Helpers
+
+    return await Helpers().available()
 
 
 def _first_words(parts: Parts) -> None:
@@ -125,7 +145,13 @@ def _handlers(parts: Parts) -> dict[str, Handler]:
     async def status(_: Request) -> Mapping[str, Any]:
         return {"status": msgspec.to_builtins(status_of(parts))}
 
-    handlers: dict[str, Handler] = {"status": status}
+    async def rearm(request: Request) -> Mapping[str, Any]:
+        sensor = str(request.get("sensor", ""))
+        parts.senses.rearm(sensor, parts.clock.now().boottime)
+        log.info("sensor %s: re-armed on site; its next frame is its new start", sensor)
+        return {"sensor": sensor}
+
+    handlers: dict[str, Handler] = {"status": status, "rearm": rearm}
     if parts.virtual is not None:
         lockstep = Lockstep(
             parts.virtual, parts.hub, parts.journal, parts.uplink, parts.household.utc_offset
@@ -184,8 +210,11 @@ def status_of(parts: Parts) -> Status:
         waiting_records=stats.waiting_records,
         oldest_unreceived_s=None if oldest is None else max(0.0, now.wall - oldest),
         observations=hub.sequence,
-        faults=dict(hub.faults),
-        counters={**parts.crew.counters, **hub.counters},
+        faults={**hub.faults, **parts.senses.faults()},
+        counters=parts.counters(),
+        radio=None if parts.senses.ether is None else parts.senses.ether.state,
+        scan=None if parts.senses.ether is None else parts.senses.ether.mode,
+        sensor_problems=parts.senses.problems(),
         settings=settings_fingerprint(parts.settings),
         model=None if parts.predictor is None else parts.predictor.fingerprint,
     )

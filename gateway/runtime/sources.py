@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from gateway.domain.instant import Clock, Instant
-from gateway.domain.observation import Observation, What
-
-Offer = Callable[[What], None]
-"""How a source hands over what it saw: it never waits, and the moment is that of the call."""
+from gateway.domain.observation import Observation, Offer
 
 
 class Source(Protocol):
-    """``names`` is what ``Sensor.source`` calls it; a recording stands for several. ``run`` ends
-    only if there is nothing more to come; it may fail, then it is started again and its sensors
-    count as not seen meanwhile."""
+    """``names`` is what ``Sensor.source`` calls it; a recording stands for several.
+    ``tells_itself``: it says by itself when it hears and when it is deaf. ``run`` ends only if
+    there is nothing more to come; it may fail, then it is started again and its sensors count as
+    not seen meanwhile."""
 
     @property
     def names(self) -> tuple[str, ...]: ...
 
-    async def run(self, offer: Offer) -> None: ...
+    @property
+    def tells_itself(self) -> bool: ...
+
+    async def run(self, offer: Offer, /) -> None: ...
 
 
 class RecordingSource:
     """Plays a recorded home on a clock, each row at its own distance from the first."""
+
+    tells_itself = False
 
     def __init__(
         self,

@@ -65,6 +65,11 @@ class Status(Struct, frozen=True, kw_only=True):
     last_known_at: str | None = None
     faults: dict[str, str] = {}
     counters: dict[str, int] = {}
+    radio: str | None = None
+    """"hears", "flood" or why it is deaf; None in a home without Bluetooth sensors."""
+    scan: str | None = None
+    sensor_problems: dict[str, str] = {}
+    """By sensor, a machine-readable reason: "set-aside", "pin-busy", ..."""
     settings: str | None = None
     model: str | None = None
 
@@ -87,7 +92,7 @@ def verdict(status: Status) -> tuple[Verdict, tuple[str, ...]]:
     elif any(level >= 1 for level in levels):
         warning.append("alert")
     warning += [f"fault:{part}" for part in sorted(status.faults)]
-    if status.sensors_lost or status.sensors_stale:
+    if status.sensors_lost or status.sensors_stale or status.sensor_problems:
         warning.append("sensors")
     if status.running and not status.connected:
         warning.append("no-link")

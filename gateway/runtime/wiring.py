@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,6 +24,9 @@ from gateway.runtime.crew import Crew
 from gateway.runtime.hub import LONGEST_WAIT, Hub
 from gateway.runtime.lockstep import virtual_start
 from gateway.runtime.restore import restore
+from gateway.runtime.senses import DEADLINE, Sense, Senses
+from gateway.runtime.senses import senses as make_senses
+from gateway.runtime.service import started_by_service
 from gateway.runtime.sources import RecordingSource, Source
 from gateway.security.keys import load_public_key
 from gateway.security.signing import Verifier
@@ -31,6 +37,10 @@ from gateway.settings import fingerprint as settings_fingerprint
 from gateway.uplink.config import UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
+
+if TYPE_CHECKING:  # both need D-Bus, which a home without radio does not
+    from gateway.runtime.helpers import Helper
+    from gateway.sensing.ble import Actions
 
 log = logging.getLogger("ansim")
 
@@ -73,6 +83,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     hub: Hub
     uplink: Uplink | None
     sources: tuple[Source, ...]
+    senses: Senses
+    """The radio and the wires, which are among ``sources``."""
     deaf: tuple[str, ...]
     """Sources that sensors count on and that do not run: those sensors see nothing (R15)."""
     crew: Crew
@@ -89,12 +101,18 @@ class Parts(Struct, frozen=True, kw_only=True):
             version=__version__,
             settings=settings_fingerprint(self.settings),
             model=None if self.predictor is None else self.predictor.fingerprint,
-            faults=tuple(sorted(self.hub.faults)),
+            faults=tuple(sorted({**self.hub.faults, **self.senses.faults()})),
+            counters=self.senses.counters,
         )
 
+    def counters(self) -> dict[str, int]:
+        """Everything that was counted since the start."""
+        return {**self.crew.counters, **self.hub.counters, **self.senses.counters}
 
-def build(loaded: Loaded, options: Options) -> Parts:
-    """Everything of a hub, restored from its journal and not yet started.
+
+def build(loaded: Loaded, options: Options, helpers: Collection[Helper] = ()) -> Parts:
+    """Everything of a hub, restored from its journal and not yet started. ``helpers``: what is
+    installed to bring a deaf radio back.
 
     Raises SettingsError, RecordingError, JournalError or CertificateError: what a person who
     starts a hub must hear at once.
@@ -102,7 +120,11 @@ def build(loaded: Loaded, options: Options) -> Parts:
     settings = loaded.settings
     path = options.recording or (settings.recording.path if settings.recording else None)
     recording = None if path is None else homes.load(path)
-    household = settings.household(None if recording is None else recording.sensors)
+    played = () if recording is None else recording.sensors
+    recorded = {sensor.id for sensor in played}
+    # Time of a lock-step hub is not the radio's: there a recording comes alone.
+    live = recording is None or not options.lockstep
+    household = settings.household(None if recording is None else played, live=live)
     faults: dict[str, str] = {}
     if loaded.damaged is not None:
         faults["config"] = "settings"
@@ -121,7 +143,7 @@ def build(loaded: Loaded, options: Options) -> Parts:
         if recording is not None:
             offset = household.utc_offset
             rows = homes.observations(recording, offset)
-            names = _wanted(household)
+            names = tuple(sorted({s.source for s in household.sensors if s.id in recorded}))
             if options.lockstep:
                 first = next(homes.observations(recording, offset)).at.wall
                 run = os.urandom(3).hex()
@@ -136,6 +158,21 @@ def build(loaded: Loaded, options: Options) -> Parts:
         began = clock.now()
         progress.register(CORE, CORE_DEADLINE, began.boottime)
         hub.on_progress = lambda: progress.note(CORE, clock.now().boottime)
+        senses = make_senses(
+            settings,
+            clock,
+            played=recorded if live else {section.id for section in settings.sensors},
+            counter=journal.counter,
+            last=restored.last,
+            offer=hub.offer,
+            hurry=hub.hurry,
+            actions=partial(_actions, helpers, hub),
+        )
+        hub.along = senses.ether
+        for sense in senses.sources:
+            _watch_progress(sense, progress, clock)
+        sources = (*senses.sources, *(() if source is None else (source,)))
+        running = {name for one in sources for name in one.names}
         parts = Parts(
             settings=settings,
             household=household,
@@ -144,8 +181,9 @@ def build(loaded: Loaded, options: Options) -> Parts:
             journal=journal,
             hub=hub,
             uplink=None,
-            sources=() if source is None else (source,),
-            deaf=_wanted(household) if source is None else (),
+            sources=sources,
+            senses=senses,
+            deaf=tuple(sorted({s.source for s in household.sensors} - running)),
             crew=Crew(clock),
             progress=progress,
             predictor=predictor,
@@ -212,5 +250,20 @@ def _played(last: Instant | None) -> float | None:
     return None if last is None else last.wall
 
 
-def _wanted(household: Household) -> tuple[str, ...]:
-    return tuple(sorted({sensor.source for sensor in household.sensors}))
+def _actions(helpers: Collection[Helper], hub: Hub, senses: Senses) -> Actions:
+    """What the radio's recovery may do beyond its scanner. To end this process helps only where
+    somebody starts it again, and no reboot cuts a commit short ("Settled")."""
+    from gateway.runtime.helpers import Helpers
+
+    return Helpers().actions(
+        helpers,
+        leave=senses.leave if started_by_service() else None,
+        may_reboot=lambda: not hub.committing,
+    )
+
+
+def _watch_progress(sense: Sense, progress: Progress, clock: Clock) -> None:
+    """A radio or a reading of pins that hangs is told, and the watchdog no longer fed (R2)."""
+    name = "+".join(sense.names)
+    progress.register(name, DEADLINE, clock.now().boottime)
+    sense.on_progress = lambda: progress.note(name, clock.now().boottime)

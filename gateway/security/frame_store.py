@@ -48,12 +48,13 @@ class FrameGuards:
         return self._changed({sensor: guard.keep(now) for sensor, guard in self.guards.items()})
 
     def release(self) -> dict[str, int]:
-        """The same for the last commit before a clean stop."""
+        """The same for the last commit before a clean stop. The one before it should be an ordinary
+        one (``marks``, ``stored``) after the last frame: what is still held is not told any more."""
         return self._changed({sensor: guard.release() for sensor, guard in self.guards.items()})
 
     def stored(self) -> None:
-        """What ``marks`` said last is on disk. A commit that failed is not told here; the next
-        ``marks`` says it again."""
+        """What ``marks`` said last is on disk; so there is never more than one commit under way.
+        A commit that failed is not told here; the next ``marks`` says it again."""
         self._asked = False
         for sensor, kept in self._pending.items():
             self._stored[sensor] = kept

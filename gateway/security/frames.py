@@ -12,7 +12,8 @@ one (T1, T2). What protects a keyed sensor is the 32-bit counter inside its encr
   wrapped, and nobody can tell which. The sensor is *set aside*: nothing it sends is life until a
   person on site re-arms it. Then the next frame within ``REARM_WINDOW`` is the new start (itself
   not life), and the counters used before stay known: until they are passed, steps may not be larger
-  than the time that went by explains, and one counter may not carry two payloads.
+  than the time that went by explains, and one counter may not carry two payloads. An old frame that
+  is played then is found out at the sensor's own next one, which sets it aside again.
 * A plain frame of a keyed sensor is refused and told.
 
 After an unclean stop the counters of the last seconds are lost: observations wait up to a minute
@@ -22,14 +23,15 @@ does for nonces: with each commit goes a mark that lies above the last counter. 
 life only if it is not above the mark on disk; above it, it is *held* until the next commit, which
 is asked for at once. After a start, frames up to the stored mark may be replays of lost seconds:
 they show that the sensor lives and may call for help, and are not life. A clean stop gives the
-reservation back, so nothing is in doubt after it. How far ahead follows the sensor: what it sends in
-a minute, at least ``AHEAD_LEAST`` counters, so after a pulled plug about a minute's frames of each
-sensor do not count.
+reservation back, so nothing is in doubt after it. How far ahead follows the sensor: what it sends
+between two commits, at least ``AHEAD_LEAST`` counters. So after a pulled plug about a minute's
+frames of each sensor do not count, of one that seldom speaks the next four.
 
 What no receiver can know: a frame that was recorded while we did not hear it (jamming, a hub that
-is off) and is played later, before the sensor's next one, is new to us. Jamming is told as
-blindness. And a sensor that was never heard before is believed to be where its first frame says;
-that frame is not life. After a battery change only a new key closes the old counters for good.
+is off or lost it with its plug, held) and is played before the sensor's next one, is new to us.
+Jamming is told as blindness. And a sensor that was never heard before is believed to be where its
+first frame says; that frame is not life. After a battery change only a new key closes the old
+counters for good.
 
 Packet ids (0 to 255) of sensors without a key tell repeats from news and no more: anybody can forge
 them, so such sensors are never evidence (T1, the engine's rule) and are not set aside.
@@ -64,8 +66,7 @@ BAD_TOLD: Final = 3
 2^24), three are a wrong key or somebody who tries."""
 
 QUIET: Final = 600.0
-"""Seconds without another bad or plain frame after which that fault is over; so somebody who tries
-all day makes few entries in the journal."""
+"""Seconds without another bad or plain frame after which that fault is over."""
 
 TRIES: Final = 10_000
 TRY_RATE: Final = 1.0
@@ -73,12 +74,10 @@ TRY_RATE: Final = 1.0
 a second would find one in ten days, one a second in 136 years."""
 
 OLDER: Final = 60.0
-"""Seconds in which a lower packet id is an older frame (out of order, or from a cache); later the
-sensor was merely out of reach for long."""
+"""Seconds in which a lower packet id is an older frame; later the sensor was out of reach."""
 
 AGAIN: Final = 10.0
-"""Seconds. A plain frame without packet id is repeated for up to this long; later the same bytes
-are a new event in the same words."""
+"""Seconds for which a plain frame without packet id is repeated; later it is a new event."""
 
 _SEEN_ASIDE: Final = 64
 
@@ -97,7 +96,7 @@ class Reason(StrEnum):
 class Accepted(Struct, frozen=True):
     """The frame may be told.
 
-    ``fresh``  it is new and cannot be an older one: what it says is evidence of life
+    ``fresh``  new, and it cannot be an older one: what it says is evidence of life
     ``sure``   False: it may be a replay of lost seconds. Only what calls for help is told.
     ``held``   it counts once the next commit is on disk (``FrameGuard.covers``)
     """
@@ -108,11 +107,8 @@ class Accepted(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """The frame is not news and no sign of life, not even of the sensor.
-
-    ``authentic``  it was made with the sensor's key, some time: it may still warn of fire and gas,
-                   which are never filtered (R24)
-    """
+    """The frame is not news and no sign of life, not even of the sensor. ``authentic``: it was made
+    with the sensor's key, some time; it may still warn of fire and gas, never filtered (R24)."""
 
     reason: Reason
     authentic: bool = False
@@ -154,12 +150,12 @@ NOTHING: Final = Kept()
 
 
 class FrameGuard:
-    """One for each sensor. All times are seconds of one monotonic clock."""
+    """One for each sensor. All times are seconds of one monotonic clock; ``away``: seconds between
+    the end of the run before and ``now``, as far as known."""
 
     def __init__(
         self, *, keyed: bool, kept: Kept = NOTHING, now: float = 0.0, away: float = 0.0
     ) -> None:
-        """``away``: seconds between the end of the run before and ``now``, as far as known."""
         self.keyed = keyed
         self.aside = kept.aside
         self.refused: dict[Reason, int] = {}
@@ -170,30 +166,27 @@ class FrameGuard:
         self._used = kept.used
         self._doubt = max(-1 if kept.last is None else kept.last, kept.reserve or -1)
         self._durable: int | None = kept.reserve
-        self._mark = self._doubt
         self._ahead = AHEAD_LEAST
         self._widened = now
         self._kept_last = kept.last
         self._epoch = 0
         self._armed_until = float("-inf")
         self._seen: deque[tuple[int, bytes]] = deque(maxlen=_SEEN_ASIDE)
+        self._highest_aside = -1
         self._tries = float(TRIES)
         self._tried_at = now
         self._bad = 0
         # What the run before had told is unknown here, so the first judgement is always told.
-        self._told: dict[str, bool] = {"replay": True} if kept.aside else {}
+        self._told: dict[str, bool] = {} if keyed else {"replay": False}
         self._trouble_at = {"bad-key": now - QUIET}
         if keyed:
             self._trouble_at["downgrade"] = now - QUIET
-        else:
-            self._told = {"replay": False}
         self._news: list[tuple[str, bool]] = []
 
     # -- frames ----------------------------------------------------------------------------------
 
     def judge(self, counter: int | None, payload: bytes, now: float) -> Verdict:
-        """A frame that could be read. ``counter``: of the encryption if this sensor is keyed (its
-        check value was right), else the packet id or None."""
+        """A frame that was read. ``counter``: the encryption's if keyed, else packet id or None."""
         if self.keyed:
             if counter is None:
                 return self.plain(now)
@@ -237,20 +230,25 @@ class FrameGuard:
         return _FLOOD
 
     def _judge_keyed(self, counter: int, payload: bytes, now: float) -> Verdict:
+        last = self._last
         armed = now <= self._armed_until
         if self.aside or armed:
-            if (counter, payload) in self._seen:  # what was heard while set aside starts nothing
+            # What was heard before starts nothing: neither these very frames nor, where the counter
+            # went on above the last one (it was no battery), any up to where it has come.
+            heard = (counter, payload) in self._seen
+            if heard or (counter == last and payload in self._payloads):
                 return _REPEATED
-            if armed:
-                return self._start_anew(counter, payload)
-            self._seen.append((counter, payload))
-            return _SET_ASIDE
-        last = self._last
+            if not armed:
+                return self._set_aside(counter, payload, _SET_ASIDE)
+            if last is not None and last < counter <= self._highest_aside:
+                return _REPEATED
+            return self._start_anew(counter, payload)
         if last is None:
             self._advance(counter, payload)
             return IN_DOUBT
         if counter > last:
-            if counter <= self._used and counter - last > STEP + STEP_RATE * (now - self._at):
+            # Asked of where it was, not of where it comes to: a leap over all used counters is one.
+            if last < self._used and counter - last > STEP + STEP_RATE * (now - self._at):
                 return self._set_aside(counter, payload)
             self._advance(counter, payload)
             if counter <= self._doubt:
@@ -299,11 +297,13 @@ class FrameGuard:
         self._last = counter
         self._payloads = [payload]
 
-    def _set_aside(self, counter: int, payload: bytes) -> Refused:
+    def _set_aside(self, counter: int, payload: bytes, why: Refused = _REPLAY) -> Refused:
         self.aside = True
         self._tell("replay", True)
         self._seen.append((counter, payload))
-        return _REPLAY
+        self._highest_aside = max(self._highest_aside, counter)
+        self._used = max(self._used, counter)
+        return why
 
     # -- re-arming -------------------------------------------------------------------------------
 
@@ -313,14 +313,16 @@ class FrameGuard:
 
     def _start_anew(self, counter: int, payload: bytes) -> Verdict:
         if self._last is not None and counter <= self._last:
-            self._used = max(self._used, self._last)
-            self._mark = self._doubt = counter
+            # What is in doubt may have been used too: in the seconds that a pulled plug lost.
+            self._used = max(self._used, self._last, self._doubt)
+            self._doubt = counter
             self._durable = None
             self._epoch += 1
         self._advance(counter, payload)
         self.aside = False
         self._armed_until = float("-inf")
         self._seen.clear()
+        self._highest_aside = -1
         self._tell("replay", False)
         return IN_DOUBT
 
@@ -348,18 +350,19 @@ class FrameGuard:
         elif now - self._widened >= AHEAD_SHRINKS:
             self._ahead = max(AHEAD_LEAST, self._ahead // 2)
             self._widened = now
-        self._mark = max(self._mark, last + self._ahead)
         self._kept_last = last
-        return Kept(last, self._mark, self._used, self.aside, self._epoch)
+        mark = max(self._doubt, last + self._ahead)
+        if self._durable is not None:  # a mark may come down again if nothing above it counts
+            self._durable = min(self._durable, mark)
+        return Kept(last, mark, self._used, self.aside, self._epoch)
 
     def stored(self, kept: Kept) -> None:
-        """``kept`` is on disk."""
+        """``kept``, what was said to be kept last, is on disk."""
         if kept.epoch == self._epoch and kept.reserve is not None:
-            self._durable = max(kept.reserve, -1 if self._durable is None else self._durable)
+            self._durable = kept.reserve
 
     def release(self) -> Kept:
-        """What the last commit before a clean stop shall store: nothing stays reserved. From now on
-        no frame counts as life."""
+        """For the last commit before a clean stop: nothing stays reserved, no frame counts now."""
         self._durable = -1
         self._epoch += 1
         if not self.keyed or self._last is None:
@@ -370,9 +373,7 @@ class FrameGuard:
     # -- faults ----------------------------------------------------------------------------------
 
     def faults(self) -> list[tuple[str, bool]]:
-        """Faults that began or ended since this was asked last: "replay", "downgrade", "bad-key"."""
-        if not self._news:
-            return []
+        """What began or ended since this was asked last: "replay", "downgrade", "bad-key"."""
         news, self._news = self._news, []
         return news
 

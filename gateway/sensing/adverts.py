@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from gateway.domain.enrolment import Radio
 from gateway.domain.observation import Heard, Measured, Quantity, Switched, What
 from gateway.domain.sensor import Kind
-from gateway.sensing.enrolment import Radio
 
 Told = tuple[What, int | None]
 """An observation and the replay counter that is stored with it in one commit."""

@@ -11,13 +11,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from gateway.domain.enrolment import Radio
 from gateway.domain.instant import Clock
-from gateway.domain.observation import SourceChanged, What
+from gateway.domain.observation import Offer, SourceChanged, What
 from gateway.domain.sensor import Supervision
 from gateway.sensing.adverts import Adverts, Decode
-from gateway.sensing.enrolment import Radio
 from gateway.sensing.ladder import Ladder, Rung, Trouble
 from gateway.sensing.modes import Mode, Modes
 from gateway.sensing.owner import OwnerWatch
@@ -41,12 +41,6 @@ ACTION_TIMEOUT: Final = 60.0
 after 90 s at the latest; we rather go on climbing while it works."""
 
 
-class Offer(Protocol):
-    """How an observation is handed over, with the replay counter to be stored with it."""
-
-    def __call__(self, what: What, counter: int | None = None, /) -> None: ...
-
-
 @dataclass(frozen=True)
 class Actions:
     """What this process may not or should not do itself. None: this hub has no such helper, the
@@ -66,6 +60,7 @@ class BleSource:
     again; what the ladder knows stays."""
 
     names: tuple[str, ...] = (NAME,)
+    tells_itself = True
 
     def __init__(
         self,
@@ -86,6 +81,8 @@ class BleSource:
         }
         self.adverts = Adverts(radios, decode)
         self.modes = Modes(mode, beacons)
+        self.on_progress: Callable[[], None] = lambda: None
+        """Called with each round of the main loop: at least once a minute."""
         self._clock = clock
         self._actions = actions or Actions()
         self._watch = OwnerWatch(clock)
@@ -122,6 +119,11 @@ class BleSource:
         return None if self._ladder is None else self._ladder.trouble
 
     @property
+    def flooded(self) -> bool:
+        """Whether strangers are filtered because there are more than this machine can take."""
+        return self.modes.flooded(self._now())
+
+    @property
     def mode(self) -> Mode | None:
         """How the scanner listens now; None while none runs."""
         return self._scanner.mode
@@ -136,6 +138,7 @@ class BleSource:
     async def run(self, offer: Offer) -> None:
         """Listen until cancelled."""
         self._offer = offer
+        self._told = None  # whoever started us again has said that we are deaf
         now = self._now()
         if self._ladder is None:
             self._ladder = Ladder(now, self._usual, available=self._available())
@@ -165,8 +168,9 @@ class BleSource:
                 if helper.done():
                     helper.result()
             self._news.clear()
+            self.on_progress()
             if not self._watch.known:
-                await self._news.wait()
+                await self._wait(self._news, self._now() + LOOK_EVERY)
                 continue
             if self._watch.owner is None:
                 await self._scanner.drop()

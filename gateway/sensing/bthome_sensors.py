@@ -6,13 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
+from gateway.domain.enrolment import Radio
 from gateway.domain.observation import Pressed, SensorFault, Switched, What
 from gateway.domain.sensor import HAZARD_KINDS, Kind
 from gateway.security.frame_store import FrameGuards
 from gateway.security.frames import Accepted, FrameGuard, Reason, Refused
 from gateway.sensing.bthome import Decoder, Ending, Flaw, Frame, Unreadable
 from gateway.sensing.bthome_meaning import Meaning
-from gateway.sensing.enrolment import Radio
 
 Told = tuple[What, int | None]
 """An observation and the counter that is stored with it in one commit."""
@@ -20,6 +22,11 @@ Told = tuple[What, int | None]
 HELD_MOST: Final = 16
 """Frames of a sensor that wait for a commit. One is usual; more is a disk that refuses, and then
 the newest matter."""
+
+HELD_LONGEST: Final = 120.0
+"""Seconds after which a frame that waited is told as a state that was read, not as an event: twice
+the longest time between two commits. A disk that refused for hours must not make this morning's
+movement one of now."""
 
 
 class _Ear:
@@ -32,7 +39,7 @@ class _Ear:
         self.decoder = Decoder(radio.address, radio.key)
         self.guard = guard
         self.meaning = Meaning(radio.sensor)
-        self.held: deque[tuple[int, list[Told]]] = deque(maxlen=HELD_MOST)
+        self.held: deque[tuple[int, float, list[Told]]] = deque(maxlen=HELD_MOST)
 
 
 class BthomeSensors:
@@ -83,9 +90,13 @@ class BthomeSensors:
     def stored(self) -> None:
         """A commit with the guards' marks is on disk: tell what had to wait for it."""
         self._guards.stored()
+        late = self._now() - HELD_LONGEST
         for ear in self._ears.values():
             while ear.held and ear.guard.covers(ear.held[0][0]):
-                for what, counter in ear.held.popleft()[1]:
+                _counter, at, waited = ear.held.popleft()
+                for what, counter in waited:
+                    if at < late and isinstance(what, Switched):
+                        what = replace(what, fresh=False)  # noqa: PLW2901 - the same, only later
                     self._offer(what, counter)
             self._guards.look(ear.id)
 
@@ -103,7 +114,9 @@ class BthomeSensors:
         # A call for help and a fire wait for no disk; what counts as life does.
         waits = [t for t in told if not (ear.danger and isinstance(t[0], Pressed | Switched))]
         if waits:
-            ear.held.append((counter, waits))
+            if ear.held and counter <= ear.held[-1][0]:
+                ear.held.clear()  # from before a re-arming: no mark will ever cover it
+            ear.held.append((counter, now, waits))
             self._count("bthome-held")
         return [t for t in told if t not in waits]
 

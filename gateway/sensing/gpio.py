@@ -13,10 +13,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from gateway.domain.enrolment import Wire
 from gateway.domain.errors import SensingError
 from gateway.domain.instant import Clock
 from gateway.domain.observation import SourceChanged, What
-from gateway.sensing.enrolment import Wire
 from gateway.sensing.lines import Line, line_of
 from gateway.sensing.pins import PinFactory, Tap, close_factory, open_factory
 
@@ -107,7 +107,8 @@ class _Channel:
 class GpioSource:
     """All sensors that are wired to the header."""
 
-    names = (NAME,)
+    names: tuple[str, ...] = (NAME,)
+    tells_itself = True
 
     def __init__(
         self,
@@ -119,6 +120,8 @@ class GpioSource:
         """``factory``: opens the pins; tests give ``lambda: MockFactory()``. It is called again
         after everything was lost."""
         self.counters: dict[str, int] = {}
+        self.on_progress: Callable[[], None] = lambda: None
+        """Called with each round: once a second or more."""
         self._clock = clock
         self._make: Callable[[], PinFactory] = factory or open_factory
         self._factory: PinFactory | None = None
@@ -155,6 +158,7 @@ class GpioSource:
         try:
             while True:
                 self._news.clear()
+                self.on_progress()
                 self._rung = False  # before the edges are taken: one that comes now rings again
                 self._work(self._clock.now().boottime)
                 told, self._told = self._told, []

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from gateway.domain.enrolment import Wire
 from gateway.domain.observation import (
     Measured,
     Pressed,
@@ -26,7 +27,6 @@ from gateway.domain.observation import (
 )
 from gateway.domain.sensor import Kind
 from gateway.sensing.debounce import Contact, Flip
-from gateway.sensing.enrolment import Wire
 
 WIRE, STUCK = "wire", "stuck"
 """The faults that a line can find by itself (``SensorFault``)."""

@@ -99,6 +99,14 @@ def _annotated(hint: Any) -> bool:
     return get_origin(hint) is Annotated
 
 
+def _metas(hint: Any) -> Iterator[Meta]:
+    """All that is said about a type, also inside of what may be left out."""
+    yield from (part for part in get_args(hint) if isinstance(part, Meta))
+    for part in get_args(hint):
+        if not isinstance(part, Meta):
+            yield from _metas(part)
+
+
 def _type(hint: Any, _: Callable[[str], str]) -> str:
     kind = bare(hint)
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -112,8 +120,7 @@ def _type(hint: Any, _: Callable[[str], str]) -> str:
         word = _(mark("table of paths"))
     bounds = [
         f"{sign} {getattr(meta, name):g}"
-        for meta in get_args(hint)[1:]
-        if isinstance(meta, Meta)
+        for meta in _metas(hint)
         for name, sign in _SIGNS
         if getattr(meta, name) is not None
     ]

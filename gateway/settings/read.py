@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import tomllib
 from pathlib import Path
@@ -14,10 +13,10 @@ import msgspec
 
 from gateway.domain.household import CEILINGS
 from gateway.domain.instant import HOUR
-from gateway.domain.sensor import ACTIVITY_KINDS, Supervision
 from gateway.languages import mark, translator
+from gateway.settings.enrolled import check_provers, check_radio, check_sensors
 from gateway.settings.problems import Trouble, of_toml, of_validation, tell
-from gateway.settings.types import CentreSection, SensorSection, Settings
+from gateway.settings.types import CentreSection, Settings
 
 DEFAULT = Path("/etc/ansim/ansim.toml")
 """Where a packaged hub has its settings."""
@@ -27,11 +26,6 @@ MAX_BYTES = 256 * 1024
 
 LARGEST = 10**15
 """No setting is a larger number; beyond it, whole numbers and floats part."""
-
-PROVING_INTERVAL_S = 60.0
-"""A beacon proves that the home is seen only if it is heard at least this often (R15)."""
-
-_RADIO_ADDRESS = re.compile(r"^(?:[0-9A-Fa-f]{2}[-_.]?){5}[0-9A-Fa-f]{2}$")
 
 
 def load(
@@ -98,7 +92,8 @@ def parse(
     try:
         settings = _convert(raw, path.absolute().parent)
         _check_home(settings)
-        _check_sensors(settings.sensors)
+        check_sensors(settings.sensors)
+        check_radio(settings.radio)
         if for_run:
             _check_run(settings, recorded)
     except Trouble as trouble:
@@ -186,47 +181,6 @@ def _check_home(settings: Settings) -> None:
             )
 
 
-def _check_sensors(sensors: tuple[SensorSection, ...]) -> None:
-    first: dict[str, int] = {}
-    for index, sensor in enumerate(sensors):
-        key = f"sensors[{index}]"
-        if sensor.id in first:
-            raise Trouble(
-                f"{key}.id",
-                mark('the sensor "{id}" is there twice (also sensors[{other}])'),
-                mark("give each sensor its own id"),
-                id=sensor.id,
-                other=first[sensor.id],
-            )
-        first[sensor.id] = index
-        if _RADIO_ADDRESS.match(sensor.id):
-            raise Trouble(
-                f"{key}.id",
-                mark("this looks like a radio address"),
-                mark("give the sensor a pseudonym: no address leaves the home"),
-            )
-        if sensor.supervision is Supervision.BEACON and sensor.interval_s is None:
-            raise Trouble(
-                f"{key}.interval_s",
-                mark("a beacon needs its interval"),
-                mark("write the seconds between two signs of life"),
-            )
-        if sensor.supervision is Supervision.WIRED and sensor.interval_s is not None:
-            raise Trouble(
-                f"{key}.interval_s",
-                mark("a wired sensor has no interval"),
-                mark('remove it, or write supervision = "beacon"'),
-            )
-        if sensor.interval_s is not None and sensor.interval_s <= 0:
-            raise Trouble(
-                f"{key}.interval_s",
-                mark("this number is outside its limits"),
-                mark("it must be {sign} {bound}"),
-                sign=">",
-                bound=0,
-            )
-
-
 def _check_run(settings: Settings, recorded: bool) -> None:
     if settings.centre is None:
         raise Trouble(
@@ -241,27 +195,7 @@ def _check_run(settings: Settings, recorded: bool) -> None:
         _check_file("recording.path", settings.recording.path)
     if recorded or settings.recording is not None:
         return
-    proving = (
-        sensor.kind in ACTIVITY_KINDS
-        and (
-            sensor.supervision is Supervision.WIRED
-            or (
-                sensor.supervision is Supervision.BEACON
-                and sensor.interval_s is not None
-                and sensor.interval_s <= PROVING_INTERVAL_S
-            )
-        )
-        for sensor in settings.sensors
-    )
-    if not any(proving):
-        raise Trouble(
-            "sensors",
-            mark("no sensor proves that the home is seen, so silence would mean nothing (R15)"),
-            mark(
-                "add an activity sensor that is wired, or a beacon with interval_s of at most {most:g}"
-            ),
-            most=PROVING_INTERVAL_S,
-        )
+    check_provers(settings.sensors)
 
 
 def _check_centre(centre: CentreSection) -> None:

@@ -13,14 +13,12 @@ from msgspec import Meta, Struct
 
 from gateway.domain.household import CEILINGS, Household, Limits, RiskGroup
 from gateway.domain.instant import HOUR
-from gateway.domain.sensor import Kind, Room, Sensor, Supervision
+from gateway.domain.sensor import Sensor
 from gateway.languages import mark
+from gateway.settings.sensors import Name, RadioSection, SensorSection
 
 DATA = Path("/var/lib/ansim")
 """Where a packaged hub keeps its journal."""
-
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-"""What may stand in a topic, in a file name and in a log: letters, digits, - and _."""
 
 
 class HubSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -174,60 +172,6 @@ class RecordingSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ]
 
 
-class SensorSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    id: Annotated[
-        Name, Meta(description=mark("Pseudonym inside this home; never a radio address."))
-    ]
-    kind: Annotated[Kind, Meta(description=mark("What it senses."))]
-    room: Annotated[
-        Room, Meta(description=mark("The kind of room it is in; never the room's own name."))
-    ] = Room.OTHER
-    supervision: Annotated[
-        Supervision,
-        Meta(
-            description=mark(
-                "How the hub knows that it lives: wired is read at any time, a beacon is heard "
-                "at least every interval_s seconds, event-only speaks only when something happens "
-                "and never proves that the home is seen."
-            )
-        ),
-    ] = Supervision.WIRED
-    interval_s: Annotated[
-        float | None,
-        Meta(
-            description=mark(
-                "Seconds between two signs of life, above 0; a beacon needs it, "
-                "an event-only sensor may have it."
-            )
-        ),
-    ] = None
-    source: Annotated[
-        Literal["recording", "gpio", "ble"],
-        Meta(description=mark("Which part of the hub hears it.")),
-    ] = "recording"
-    keyed: Annotated[
-        bool,
-        Meta(
-            description=mark(
-                "Whether its frames are authenticated; an unkeyed sensor alone is no evidence "
-                "of life (T1)."
-            )
-        ),
-    ] = True
-
-    def sensor(self) -> Sensor:
-        """The same in the domain's words."""
-        return Sensor(
-            self.id,
-            self.kind,
-            self.room,
-            self.supervision,
-            self.interval_s,
-            self.source,
-            self.keyed,
-        )
-
-
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One settings file, checked. All paths are absolute."""
 
@@ -244,6 +188,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = None
     model: Annotated[ModelSection, Meta(description=mark("The inactivity model."))] = ModelSection()
+    radio: Annotated[
+        RadioSection, Meta(description=mark("How the hub listens for Bluetooth sensors."))
+    ] = RadioSection()
     recording: Annotated[
         RecordingSection | None, Meta(description=mark("Only for trials: a recorded home."))
     ] = None
@@ -257,9 +204,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = ()
 
-    def household(self, recorded: tuple[Sensor, ...] | None = None) -> Household:
+    def household(
+        self, recorded: tuple[Sensor, ...] | None = None, *, live: bool = False
+    ) -> Household:
         """The home as the engine wants to know it. A ``recorded`` home brings its own sensors; what
-        this file says of a sensor with the same id counts more than what the recording says."""
+        this file says of a sensor with the same id counts more than what the recording says.
+        ``live``: the radio and the wires of this file are heard beside the recording."""
         own = {section.id: section.sensor() for section in self.sensors}
         sensors = tuple(own.values())
         if recorded is not None:
@@ -267,6 +217,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 msgspec.structs.replace(own.get(sensor.id, sensor), source=sensor.source)
                 for sensor in recorded
             )
+            played = {sensor.id for sensor in recorded}
+            beside = [s for s in self.live_sections() if s.id not in played] if live else []
+            if beside:  # a deaf radio is none of the recorded sensors' business
+                sensors = tuple(
+                    msgspec.structs.replace(sensor, source="recording") for sensor in sensors
+                ) + tuple(section.sensor() for section in beside)
         limits = self.home.limits
         hours = self.home.ceilings_hours
         ceilings = CEILINGS[self.home.risk_group]
@@ -286,3 +242,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 temperature_high=limits.temperature_high_celsius,
             ),
         )
+
+    def live_sections(self) -> tuple[SensorSection, ...]:
+        """Sensors with an address or a pin: those that real hardware brings."""
+        return tuple(s for s in self.sensors if s.radio() is not None or s.wire() is not None)

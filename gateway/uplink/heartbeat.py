@@ -58,7 +58,8 @@ class Vitals(Struct, frozen=True):
     ``uptime``    seconds since the program started
     ``settings``  fingerprint of the settings in use
     ``model``     hash of the model in use; None without one
-    ``faults``    parts of the hub that are wrong now, e.g. "storage"
+    ``faults``    parts of the hub that are wrong now, e.g. "storage", "radio"
+    ``counters``  what was counted outside the link: the radio's recovery, refused frames
     """
 
     uptime: float
@@ -67,6 +68,7 @@ class Vitals(Struct, frozen=True):
     model: str | None = None
     power: Literal["mains", "battery", "unknown"] = "unknown"
     faults: tuple[str, ...] = ()
+    counters: Mapping[str, int] = {}
 
 
 class Pulse:
@@ -154,7 +156,7 @@ class Pulse:
             settings=vitals.settings,
             model=vitals.model,
             faults=vitals.faults,
-            counters=counters,
+            counters={**counters, **vitals.counters},
         )
         self._told = reasons
         self._due = at.boottime + self._interval

@@ -21,11 +21,11 @@ from pathlib import Path
 # Tests are no package: find the checkout's own gateway also when it is not installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from gateway.domain.enrolment import Radio
 from gateway.domain.sensor import Kind, Sensor
 from gateway.security.frame_store import FrameGuards
 from gateway.sensing.bthome import Decoder
 from gateway.sensing.bthome_sensors import BthomeSensors
-from gateway.sensing.enrolment import Radio
 from tests.support import bthome_oracle
 from tests.support.bthome_frames import ADDRESS, KEY, seal
 

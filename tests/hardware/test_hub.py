@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.settings.types import SensorSection
+from gateway.settings.sensors import SensorSection
 from tests.hardware.frames import BATTERY, BUTTON, MOTION, Device, spread
 from tests.hardware.machine import Machine, wait_for
 from tests.hardware.test_link import delays, percentile

@@ -7,10 +7,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.enrolment import Wire
 from gateway.domain.observation import Pressed, SensorFault, Switched, What
 from gateway.domain.sensor import Kind, Sensor
 from gateway.sensing.debounce import Debouncer, Flip
-from gateway.sensing.enrolment import Wire
 from gateway.sensing.lines import BUTTON_STUCK, Line, line_of
 
 HOLD = 20

@@ -16,12 +16,12 @@ import pytest
 from dbus_fast import BusType, Message
 from dbus_fast.aio.message_bus import MessageBus
 
+from gateway.domain.enrolment import Radio
 from gateway.domain.instant import Instant
 from gateway.domain.observation import SourceChanged, Switched, What
 from gateway.domain.sensor import Kind, Room, Sensor, Supervision
 from gateway.sensing.adverts import Told
 from gateway.sensing.ble import Actions, BleSource
-from gateway.sensing.enrolment import Radio
 from gateway.sensing.modes import Mode
 from tests.support.fake_bluez import FakeBlueZ
 from tests.support.private_bus import PrivateBus

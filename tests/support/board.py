@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 from gpiozero.pins.mock import MockFactory, MockPin
 
+from gateway.domain.enrolment import Wire
 from gateway.domain.errors import SensingError
 from gateway.domain.instant import Instant
 from gateway.domain.observation import SensorFault, SourceChanged, What
 from gateway.domain.sensor import Kind, Sensor
+from gateway.domain.wires import usual_debounce_ms
 from gateway.runtime.clocks import VirtualClock
-from gateway.sensing.enrolment import Wire
 from gateway.sensing.gpio import GpioSource
-from gateway.sensing.wires import usual_debounce_ms
 
 START = Instant("virtual-1", 5000.0, 1_772_377_200.0)
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from gateway.runtime.asking import NAME, ask
+from gateway.runtime.asking import NAME
 from models.homes import Plan, generate, write
-from tests.support.broker import CENTRE, TENANT, Broker, Town
-from tests.support.programs import ANSIM, OFFICE, Program, ansim, command, status, until
+from tests.support.broker import Broker, Town
+from tests.support.hub_process import HubProcess, place_for, running_centre
+from tests.support.programs import ANSIM, Program, ansim, command, until
 
 
 @pytest.fixture(scope="module")
@@ -27,76 +28,26 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     plan = Plan(seed=5, days=3, events_per_day=600, help=True, temperature=True, mains=True)
     write(generate(plan), folder / "home", "home")
     with Broker(town, folder / "broker") as broker:
-        (folder / "port").write_text(str(broker.port))
-        (folder / "hub").symlink_to(town.hub)
-        (folder / "centre").symlink_to(town.centre())
-        (folder / "id").write_text(town.hub_id)
+        place_for(town, broker, folder)
         yield folder
 
 
-class Hub:
-    """One hub with a data folder of its own."""
-
-    def __init__(self, place: Path, folder: Path) -> None:
-        self.place, self.folder = place, folder
-        self.data = folder / "data"
-        self.settings = folder / "ansim.toml"
-        self.settings.write_text(f"""
-[hub]
-id = "{(place / "id").read_text()}"
-tenant = "{TENANT}"
-data = "data"
-[centre]
-host = "localhost"
-port = {(place / "port").read_text()}
-ca = "{place}/hub/ca.crt"
-certificate = "{place}/hub/hub.crt"
-key = "{place}/hub/hub.key"
-keys = {{ {CENTRE} = "{place}/hub/centres/{CENTRE}.pub" }}
-[recording]
-path = "{place}/home/home.csv.gz"
-""")
-
-    def run(self, *arguments: object, **more: str) -> Program:
-        words = command(ANSIM, "run", "--settings", self.settings, *arguments)
-        return Program(words, self.folder / "hub.log", **more)
-
-    def lockstep(self) -> Program:
-        recording = self.place / "home" / "home.csv.gz"
-        return self.run("--lockstep", "--recording", recording, "--no-model")
-
-    def up(self) -> None:
-        until(lambda: status(self.data), "the hub answers")
-
-    def status(self) -> dict[str, Any]:
-        found = status(self.data)
-        assert found is not None
-        return found
-
-    def ask(self, **request: object) -> dict[str, Any]:
-        return ask(self.data, request, 60.0)
-
-
 @pytest.fixture
-def hub(place: Path, tmp_path: Path) -> Hub:
-    return Hub(place, tmp_path)
+def hub(place: Path, tmp_path: Path) -> HubProcess:
+    recording = f'[recording]\npath = "{place}/home/home.csv.gz"\n'
+    return HubProcess(place, tmp_path, recording)
 
 
 @pytest.fixture
 def centre(place: Path, tmp_path: Path) -> Iterator[Path]:
     """A running centre; the folder of its store."""
-    files = place / "centre"
-    data = tmp_path / "centre"
-    words = command(
-        OFFICE,
-        *("centre", "run", "--no-board", "--broker", f"localhost:{(place / 'port').read_text()}"),
-        *("--ca", files / "ca.crt", "--cert", files / "centre.crt", "--key", files / "centre.key"),
-        *("--signing-key", files / "signing.key", "--id", CENTRE, "--tenant", TENANT),
-        *("--data", data, "--auto-accept", "0"),
-    )
-    with Program(words, tmp_path / "centre.log") as program:
-        until(lambda: "connected" in program.said, "the centre is connected")
+    with running_centre(place, tmp_path) as data:
         yield data
+
+
+def lockstep(hub: HubProcess) -> Program:
+    recording = hub.place / "home" / "home.csv.gz"
+    return hub.run("--lockstep", "--recording", recording, "--no-model")
 
 
 def stored(centre: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -105,7 +56,7 @@ def stored(centre: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
         return store.execute(query, values).fetchall()
 
 
-def test_it_runs_says_how_it_is_and_ends_cleanly(hub: Hub) -> None:
+def test_it_runs_says_how_it_is_and_ends_cleanly(hub: HubProcess) -> None:
     with hub.run("--no-model", "--speed", "600") as program:
         hub.up()
         until(lambda: hub.status()["connected"], "a session")
@@ -124,7 +75,7 @@ def test_it_runs_says_how_it_is_and_ends_cleanly(hub: Hub) -> None:
     assert b"not running" in done.stdout
 
 
-def test_status_of_a_frozen_hub_comes_from_its_journal(hub: Hub) -> None:
+def test_status_of_a_frozen_hub_comes_from_its_journal(hub: HubProcess) -> None:
     with hub.run("--no-model", "--speed", "600") as program:
         hub.up()
         program.process.send_signal(signal.SIGSTOP)
@@ -134,7 +85,7 @@ def test_status_of_a_frozen_hub_comes_from_its_journal(hub: Hub) -> None:
         program.process.send_signal(signal.SIGCONT)
 
 
-def test_a_second_hub_in_the_same_folder_is_refused(hub: Hub) -> None:
+def test_a_second_hub_in_the_same_folder_is_refused(hub: HubProcess) -> None:
     with hub.run("--no-model") as first:
         hub.up()
         done = ansim("run", "--settings", hub.settings, "--no-model")
@@ -143,14 +94,14 @@ def test_a_second_hub_in_the_same_folder_is_refused(hub: Hub) -> None:
         assert hub.status()["pid"] == first.process.pid
 
 
-def test_an_interrupt_ends_it_as_cleanly(hub: Hub) -> None:
+def test_an_interrupt_ends_it_as_cleanly(hub: HubProcess) -> None:
     with hub.run("--no-model") as program:
         hub.up()
         program.process.send_signal(signal.SIGINT)
         assert program.process.wait(20) == 0
 
 
-def test_a_person_hears_about_bad_settings_and_a_service_goes_on(hub: Hub) -> None:
+def test_a_person_hears_about_bad_settings_and_a_service_goes_on(hub: HubProcess) -> None:
     with hub.run("--no-model") as program:
         hub.up()
         program.end()
@@ -166,7 +117,9 @@ def test_a_person_hears_about_bad_settings_and_a_service_goes_on(hub: Hub) -> No
         assert service.end() == 0
 
 
-def test_memory_stays_below_fifty_without_the_model_and_eighty_five_with_it(hub: Hub) -> None:
+def test_memory_stays_below_fifty_without_the_model_and_eighty_five_with_it(
+    hub: HubProcess,
+) -> None:
     for options, limit in (((), 85), (("--no-model",), 50)):
         with hub.run("--speed", "20000", *options) as program:
             hub.up()
@@ -176,7 +129,7 @@ def test_memory_stays_below_fifty_without_the_model_and_eighty_five_with_it(hub:
             assert program.end() == 0
 
 
-def test_status_is_there_in_a_blink(hub: Hub) -> None:
+def test_status_is_there_in_a_blink(hub: HubProcess) -> None:
     with hub.run("--no-model"):
         hub.up()
         times = []
@@ -187,8 +140,8 @@ def test_status_is_there_in_a_blink(hub: Hub) -> None:
         assert min(times) < 0.3
 
 
-def test_a_press_is_received_and_accepted_on_virtual_time(hub: Hub, centre: Path) -> None:
-    with hub.lockstep():
+def test_a_press_is_received_and_accepted_on_virtual_time(hub: HubProcess, centre: Path) -> None:
+    with lockstep(hub):
         hub.up()
         assert hub.ask(do="advance", to="2026-03-02T10:00")["ok"]
         pressed = hub.ask(do="press", sensor="help_button", seconds=10)
@@ -206,15 +159,17 @@ def test_a_press_is_received_and_accepted_on_virtual_time(hub: Hub, centre: Path
         until(lambda: not hub.status()["waiting_alerts"], "nothing waits")
 
 
-def test_a_killed_hub_goes_on_where_it_stood_and_says_nothing_twice(hub: Hub, centre: Path) -> None:
-    with hub.lockstep() as program:
+def test_a_killed_hub_goes_on_where_it_stood_and_says_nothing_twice(
+    hub: HubProcess, centre: Path
+) -> None:
+    with lockstep(hub) as program:
         hub.up()
         hub.ask(do="advance", to="2026-03-02T09:00")
         hub.ask(do="press", sensor="help_button", seconds=10)
         hub.ask(do="advance", to="2026-03-02T11:30")
         before = hub.status()
         program.kill()
-    with hub.lockstep() as program:
+    with lockstep(hub) as program:
         hub.up()
         after = hub.status()
         assert after["boot"] != before["boot"]

@@ -17,11 +17,11 @@ from typing import Any
 
 import msgspec
 
+from gateway.domain.enrolment import Radio
 from gateway.domain.observation import Switched, What
 from gateway.domain.sensor import Kind, Sensor, Supervision
 from gateway.runtime.clocks import SystemClock
 from gateway.sensing.ble import BleSource
-from gateway.sensing.enrolment import Radio
 
 PAGE_KIB = resource.getpagesize() // 1024
 PACKET, MOTION = 2, -1

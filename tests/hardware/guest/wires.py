@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from gateway.domain.enrolment import Wire
 from gateway.domain.observation import What
 from gateway.runtime.clocks import SystemClock
-from gateway.sensing.enrolment import Wire
 from gateway.sensing.gpio import GpioSource
 
 

@@ -7,10 +7,9 @@ import asyncio
 import pytest
 
 from gateway.domain.instant import Instant
-from gateway.domain.observation import Heard, SourceChanged, What
+from gateway.domain.observation import Heard, Offer, SourceChanged, What
 from gateway.runtime.clocks import VirtualClock
 from gateway.runtime.listening import SETTLES, deaf, listen
-from gateway.runtime.sources import Offer
 
 ALIVE, DEAF = (
     SourceChanged("radio", alive=True),
@@ -23,9 +22,10 @@ class Scripted:
 
     names = ("radio",)
 
-    def __init__(self, *told: What, then: str) -> None:
+    def __init__(self, *told: What, then: str, tells_itself: bool = False) -> None:
         self._told = told
         self._then = then
+        self.tells_itself = tells_itself
 
     async def run(self, offer: Offer) -> None:
         for what in self._told:
@@ -36,27 +36,34 @@ class Scripted:
             await asyncio.Event().wait()
 
 
+class Ears(list[What]):
+    """Takes what a source offers."""
+
+    def offer(self, what: What, _counter: int | None = None, /) -> None:
+        self.append(what)
+
+
 def clock() -> VirtualClock:
     return VirtualClock(Instant("boot", 0.0, 1_772_377_200.0))
 
 
 async def test_a_source_that_fails_at_its_start_never_counts_as_hearing() -> None:
-    heard: list[What] = []
+    heard = Ears()
     with pytest.raises(OSError, match="fails"):
-        await listen(Scripted(then="fails"), clock(), heard.append)
+        await listen(Scripted(then="fails"), clock(), heard.offer)
     assert heard == []
 
 
 async def test_a_source_hears_from_its_first_word_on_and_is_deaf_when_it_ends() -> None:
-    heard: list[What] = []
-    await listen(Scripted(Heard("a"), Heard("b"), then="ends"), clock(), heard.append)
+    heard = Ears()
+    await listen(Scripted(Heard("a"), Heard("b"), then="ends"), clock(), heard.offer)
     assert heard == [ALIVE, Heard("a"), Heard("b"), DEAF]
 
 
 async def test_a_quiet_source_counts_as_hearing_after_a_while() -> None:
-    heard: list[What] = []
+    heard = Ears()
     time = clock()
-    task = asyncio.create_task(listen(Scripted(then="runs"), time, heard.append))
+    task = asyncio.create_task(listen(Scripted(then="runs"), time, heard.offer))
     await time.advance(SETTLES - 1)
     assert heard == []
     await time.advance(2)
@@ -66,6 +73,16 @@ async def test_a_quiet_source_counts_as_hearing_after_a_while() -> None:
 
 
 def test_deafness_names_its_reason() -> None:
-    heard: list[What] = []
-    deaf(Scripted(then="ends"), heard.append, "OSError")
+    heard = Ears()
+    deaf(Scripted(then="ends"), heard.offer, "OSError")
     assert heard == [SourceChanged("radio", alive=False, detail="OSError")]
+
+
+async def test_a_source_that_tells_itself_is_believed_however_long_it_runs() -> None:
+    time = clock()
+    told = Ears()
+    source = Scripted(DEAF, then="runs", tells_itself=True)
+    task = asyncio.create_task(listen(source, time, told.offer))
+    await time.advance(10 * SETTLES)
+    assert told == [DEAF]
+    task.cancel()

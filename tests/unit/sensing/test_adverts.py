@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from gateway.domain.enrolment import Radio, Wire
 from gateway.domain.observation import Heard, Measured, Pressed, Quantity, Switched
 from gateway.domain.sensor import Kind, Sensor
 from gateway.sensing.adverts import MOTION_HOLD, Adverts, Told
-from gateway.sensing.enrolment import Radio, Wire
 
 KEYED, PLAIN = "A4:C1:38:00:00:01", "A4:C1:38:00:00:02"
 RADIOS = (

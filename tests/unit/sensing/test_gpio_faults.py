@@ -9,14 +9,14 @@ import pytest
 from gateway.domain.errors import SensingError
 from gateway.domain.observation import Pressed, SensorFault, SourceChanged, Switched
 from gateway.domain.sensor import Kind
-from gateway.sensing.gpio import LONGEST_RETRY
-from gateway.sensing.lines import line_of
-from gateway.sensing.wires import (
+from gateway.domain.wires import (
     longest_debounce_ms,
     proves_the_home,
     shows_a_cut,
     usual_debounce_ms,
 )
+from gateway.sensing.gpio import LONGEST_RETRY
+from gateway.sensing.lines import line_of
 from tests.support.board import Board, wire
 
 NO_CHIP = SensingError("There is no /dev/gpiochip0; boot another kernel.", reason="gpio-missing")
