@@ -272,6 +272,7 @@ class Encoder:
             service=None if alert.service is None else _cut(alert.service),
             by=_cut(alert.by),
             presses=alert.presses,
+            days_left=alert.days_left,
             scaip_type=device,
             scaip_status=status,
             scaip_pri=PRIORITY[alert.level],

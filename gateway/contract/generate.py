@@ -37,6 +37,8 @@ ALERTS: dict[str, Alert] = {
     "alert.inactivity-2-escalated": samples.QUIET_WARNING,
     "alert.inactivity-3-cleared": samples.QUIET_CLEARED,
     "alert.sensor-lost": samples.LOST,
+    "alert.sensor-battery": samples.BATTERY,
+    "alert.sensor-set-aside": samples.SET_ASIDE,
 }
 """Alerts by example name, in the order of their sequence in the lane."""
 

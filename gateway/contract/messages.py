@@ -100,6 +100,7 @@ class AlertData(Struct, frozen=True, kw_only=True):
     service: Name | None = None
     by: Annotated[Name, Meta(description="role that answered, at the centre")] = ""
     presses: Annotated[Count, Meta(description="presses of the help button so far")] = 0
+    days_left: Annotated[Count | None, Meta(description="of a low battery; null: not known")] = None
     scaip_type: Annotated[str, Meta(max_length=4, pattern="^([0-9]{4})?$")] = ""
     scaip_status: Annotated[str, Meta(max_length=4, pattern="^([0-9]{4})?$")] = ""
     scaip_pri: Annotated[int, Meta(ge=0, le=9)] = 0

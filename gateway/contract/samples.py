@@ -82,6 +82,7 @@ def _alert(
     presses: int = 0,
     suspect: tuple[str, ...] = (),
     away: bool | None = False,
+    days_left: int | None = None,
 ) -> Alert:
     return Alert(
         id=ulid(at(raised).wall, HUB, BOOT, number),
@@ -102,6 +103,7 @@ def _alert(
         presses=presses,
         suspect=suspect,
         away=away,
+        days_left=days_left,
     )
 
 
@@ -152,6 +154,15 @@ QUIET_CLEARED = _alert(
 LOST = _alert(
     5, 1, AlertType.TECH_SENSOR_LOST, Level.WATCH, AlertState.RAISED, 20.0, 20.0,
     _quiet(20.0, 19.9, Room.BATH, "s-bath"), subject="s-bed", because="began", suspect=("s-bed",),
+)  # fmt: skip
+BATTERY = _alert(
+    7, 1, AlertType.TECH_SENSOR_BATTERY, Level.WATCH, AlertState.RAISED, 20.0, 20.0,
+    _quiet(20.0, 19.9, Room.BATH, "s-bath"), subject="s-bed", because="began", days_left=19,
+)  # fmt: skip
+SET_ASIDE = _alert(
+    8, 1, AlertType.TECH_SENSOR_SUSPECT, Level.WATCH, AlertState.RAISED, 20.5, 20.5,
+    _quiet(20.5, 19.9, Room.BATH, "s-bath"), subject="s-kitchen", because="replay",
+    suspect=("s-kitchen",),
 )  # fmt: skip
 VISIT = _alert(
     6, 1, AlertType.VISIT, Level.NOTE, AlertState.RAISED, 21.0, 21.0,

@@ -43,6 +43,20 @@ SENTENCES: dict[AlertType, str] = {
     AlertType.VISIT: mark("A visitor checked in."),
 }
 
+FAULTS: dict[str, str] = {
+    "wire": mark("A sensor's wire seems cut or bridged."),
+    "stuck": mark("A sensor says the same without end."),
+    "replay": mark(
+        "A sensor counts from the beginning again: a new battery, or old messages played once more. "
+        "It is not believed until somebody re-arms it there."
+    ),
+    "downgrade": mark("Somebody sends messages without a key in the name of a sensor."),
+    "bad-key": mark("Messages in the name of a sensor have a wrong key."),
+    "silent": mark("A sensor no longer sees what it used to see; is it covered or moved?"),
+    "busy": mark("A sensor sees far more than it ever did; was it moved?"),
+}
+"""What is wrong with a suspect sensor, by the alert's ``because``. Never a reproach (R36)."""
+
 STATES: dict[AlertState, str] = {
     AlertState.CLEARED: mark("Its cause is gone: {what}"),
     AlertState.ACCEPTED: mark("Accepted: {what}"),
@@ -50,6 +64,7 @@ STATES: dict[AlertState, str] = {
     AlertState.CLOSED: mark("Closed: {what}"),
 }
 
+DAYS_LEFT = mark("A sensor's battery is low: about {days} days are left.")
 PRESSED_AGAIN = mark("The help button was pressed {count} times.")
 UNSURE = mark("Not sure: sensors not proven alive: {count}.")
 
@@ -59,6 +74,10 @@ def sentence(alert: Alert, language: str) -> str:
     _ = translator(language)
     if alert.type is AlertType.HELP_BUTTON and alert.presses > 1:
         what = _(PRESSED_AGAIN).format(count=alert.presses)
+    elif alert.type is AlertType.TECH_SENSOR_SUSPECT and alert.because in FAULTS:
+        what = _(FAULTS[alert.because])
+    elif alert.type is AlertType.TECH_SENSOR_BATTERY and alert.days_left is not None:
+        what = _(DAYS_LEFT).format(days=alert.days_left)
     else:
         what = _(SENTENCES[alert.type]).format(hours=_hours(alert))
     frame = STATES.get(alert.state)

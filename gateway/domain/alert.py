@@ -103,7 +103,8 @@ class Alert(Struct, frozen=True):
     ``at``       when this version came about
     ``raised``   when the alert began
     ``subject``  the sensor, part or role it is about; empty for the home as a whole
-    ``because``  machine-readable cause of this version, e.g. "ceiling", "model", "pressed"
+    ``because``  machine-readable cause of this version, e.g. "ceiling", "model", "pressed"; for a
+                 suspect sensor what is wrong with it, e.g. "wire", "stuck", "silent"
     ``open``     whether the alert still wants something: False once it is cleared below level 3,
                  or closed by the centre
     ``cause``    whether its cause is still there
@@ -126,6 +127,8 @@ class Alert(Struct, frozen=True):
     by: str = ""
     presses: int = 0
     suspect: tuple[str, ...] = ()
-    """Sensors that were stale or lost at that moment: what the alert is not sure of."""
+    """Sensors that were stale, lost or at fault at that moment: what the alert is not sure of."""
     away: bool | None = None
     """Whether the resident was held to be away; None when unknown."""
+    days_left: int | None = None
+    """Days that a low battery will last, as far as its percentages tell; None where they do not."""

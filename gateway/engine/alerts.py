@@ -11,7 +11,7 @@ from gateway.domain.alert import Alert, AlertState, AlertType, Level, Quiet
 from gateway.domain.ids import ulid
 from gateway.domain.instant import Instant
 from gateway.domain.observation import AnswerState, CentreAnswered
-from gateway.engine.ladders import Rung
+from gateway.engine.ladders import NAMED, REPEATED, Rung
 
 LATCHED_MOST = 500
 """Ended alerts of level 3 and up that wait here to be closed. The journal keeps them all; the
@@ -42,8 +42,8 @@ class Context(Struct, frozen=True):
 
 class Condition(Struct):
     """Something that is the case. ``since`` in engine seconds; ``rung`` is the next one to climb;
-    ``alert`` its alert's last version, None before the first rung; ``told`` when it was last told for
-    a press."""
+    ``alert`` its alert's last version, None before the first rung; ``told`` when it was last told
+    for a press, or because it is told daily."""
 
     family: str
     subject: str
@@ -78,7 +78,9 @@ class Alerts:
         ladders: dict[str, tuple[Rung, ...]],
         context: Callable[[float], Context],
         emit: Callable[[Alert], None],
+        days_left: Callable[[str, float], int | None],
     ) -> None:
+        self._days_left = days_left
         self._book = book
         self._hub = hub
         self._ladders = ladders
@@ -105,6 +107,7 @@ class Alerts:
         if condition is None or condition.alert is None or not condition.alert.open:
             return
         alert = condition.alert
+        because = NAMED.get(family, because)
         stays = alert.level >= Level.ALARM
         self._change(
             condition, now, state=AlertState.CLEARED, because=because, cause=False, open=stays
@@ -136,6 +139,7 @@ class Alerts:
                 self._change(
                     condition, now, state=state, because=because, type=alert_type, level=level
                 )
+                condition.told = now
             return
         context = self._context(now)
         at = context.instant
@@ -153,7 +157,9 @@ class Alerts:
             suspect=context.suspect,
             away=context.away,
             presses=1 if family in MOMENTARY else 0,
+            days_left=self._days(alert_type, subject, now),
         )
+        condition.told = now
         self._emit(condition.alert)
 
     def press(self, family: str, subject: str, now: float) -> None:
@@ -196,17 +202,22 @@ class Alerts:
                 return
 
     def climb(self, now: float) -> None:
-        """Let every condition reach the rungs that are due."""
+        """Let every condition reach the rungs that are due, and tell again what is told daily."""
         for condition in list(self._book.conditions.values()):
             self._climb(condition, now)
+            again = _again(condition)
+            if again is not None and again <= now:
+                condition.told = now
+                self._change(condition, now, because="daily")
 
     def due(self) -> float | None:
-        """Engine second of the next rung; None if none is left to climb."""
-        times = [
-            condition.since + rungs[condition.rung].after
-            for condition in self._book.conditions.values()
-            if condition.rung < len(rungs := self._ladders.get(condition.family, ()))
-        ]
+        """Engine second of the next rung or repetition; None if there is none."""
+        times: list[float] = []
+        for condition in self._book.conditions.values():
+            if condition.rung < len(rungs := self._ladders.get(condition.family, ())):
+                times.append(condition.since + rungs[condition.rung].after)
+            if condition.family in REPEATED and (again := _again(condition)) is not None:
+                times.append(again)
         return min(times, default=None)
 
     def open_alerts(self) -> list[Alert]:
@@ -219,13 +230,15 @@ class Alerts:
         while condition.rung < len(rungs) and condition.since + rungs[condition.rung].after <= now:
             rung = rungs[condition.rung]
             condition.rung += 1
-            because = "pressed" if condition.family in MOMENTARY else "lasts"
+            because = "lasts" if rung.after else "began"
+            if condition.family in MOMENTARY:
+                because = "pressed"
             self.raise_to(
                 condition.family,
                 now,
                 rung.type,
                 rung.level,
-                because if rung.after or condition.family in MOMENTARY else "began",
+                NAMED.get(condition.family, because),
                 since=condition.since,
                 subject=condition.subject,
             )
@@ -243,10 +256,15 @@ class Alerts:
             quiet=context.quiet,
             suspect=context.suspect,
             away=context.away,
+            days_left=self._days(alert.type, alert.subject, now),
             **fields,
         )
         self._emit(changed)
         return changed
+
+    def _days(self, alert_type: AlertType, subject: str, now: float) -> int | None:
+        battery = alert_type is AlertType.TECH_SENSOR_BATTERY
+        return self._days_left(subject, now) if battery else None
 
     def _id(self, at: Instant, now: float, family: str, subject: str) -> str:
         """An id from what the alert is about and when it began, not from how many there were
@@ -261,6 +279,15 @@ class Alerts:
         latched[alert.id] = alert
         while len(latched) > LATCHED_MOST:
             del latched[next(iter(latched))]
+
+
+def _again(condition: Condition) -> float | None:
+    """Engine second at which an open alert is told again. One that the centre closed is not: its
+    people took the matter on, and a battery that dies for all that is a lost sensor."""
+    after = REPEATED.get(condition.family)
+    if after is None or condition.alert is None or not condition.alert.open:
+        return None
+    return condition.told + after
 
 
 def _answered(answer: CentreAnswered, state: AlertState, closing: bool) -> dict[str, object]:

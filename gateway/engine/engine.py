@@ -22,7 +22,7 @@ from gateway.engine.alerts import Alerts, Context
 from gateway.engine.household_rules import FAMILIES
 from gateway.engine.inactivity import Inactivity
 from gateway.engine.intake import SUMMARY, Intake
-from gateway.engine.ladders import ladders
+from gateway.engine.ladders import fault_family, ladders
 from gateway.engine.outlook import Knobs
 from gateway.engine.predictor import Predictor
 from gateway.engine.state import FORMAT, State
@@ -59,6 +59,7 @@ class Engine:
             ladders(household.limits),
             self._context,
             self._alerts_out.append,
+            self._days_left,
         )
         self._inactivity = Inactivity(state, household, predictor, self._alerts, self._knobs)
         self._intake = Intake(state, household, self._supervisor, self._alerts, self._inactivity)
@@ -127,7 +128,7 @@ class Engine:
             away=state.presence.since is not None,
             paused_until_wall=None if state.paused_until is None else state.paused_until + wall,
             visit=None if state.visit is None else state.visit.role,
-            sensors={i: sense.state for i, sense in state.senses.sensors.items()},
+            sensors=self._supervisor.states(),
             open_alerts=len(self._alerts.open_alerts()),
             next_question_wall=self._inactivity.next_question_wall(),
         )
@@ -183,9 +184,15 @@ class Engine:
         state = self._state
         for gone in self._supervisor.adopt(state.now):
             state.rules.forget(gone)
+            state.comparison.forget(gone)
+            state.batteries.pop(gone, None)
             for condition in list(state.book.conditions.values()):
                 if condition.subject == gone:
                     self._alerts.stop(condition.family, state.now, subject=gone, because="removed")
+        kinds = {sensor.id: sensor.kind for sensor in self.household.sensors}
+        for sensor, fault in self._supervisor.outdated():
+            family = fault_family(fault, kinds[sensor])
+            self._alerts.stop(family, state.now, subject=sensor, because="moved")
         self._due = self._next_due()
 
     # -- living through time ---------------------------------------------------------------------
@@ -244,6 +251,10 @@ class Engine:
                 )
             )
             counting.events = {}
+
+    def _days_left(self, sensor: str, now: float) -> int | None:
+        battery = self._state.batteries.get(sensor)
+        return None if battery is None else battery.days_left(now)
 
     def _standing(self) -> bool:
         """Whether an absence cannot be told: the home is not seen, or the watch is paused."""

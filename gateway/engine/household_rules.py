@@ -14,13 +14,6 @@ TEMPERATURE_LASTS = 1 * HOUR
 TEMPERATURE_BACK = 1.0
 """Degrees it must come back before that is over, so that a value on the edge does not flap [D]."""
 
-BATTERY_LOW = 15.0
-"""Percent: about two weeks left of a coin cell in a sensor that lasts a year (R14)."""
-
-BATTERY_BACK = 30.0
-"""Percent above which a battery counts as renewed."""
-
-
 OPEN_MOST = 0.5
 """Share of its time: an entrance that is said to stand open for longer than that is read the wrong
 way round or badly mounted (one of six recorded homes: 0.93), and is no open door."""

@@ -19,6 +19,7 @@ from gateway.domain.observation import (
     PauseStarted,
     Pressed,
     Quantity,
+    SensorFault,
     SourceChanged,
     Switched,
     VisitEnded,
@@ -26,10 +27,11 @@ from gateway.domain.observation import (
 )
 from gateway.domain.sensor import HAZARD_KINDS, Kind, Room
 from gateway.engine.alerts import Alerts
+from gateway.engine.batteries import Battery
+from gateway.engine.comparing import Comparer
 from gateway.engine.evidence import is_activity
-from gateway.engine.household_rules import BATTERY_BACK, BATTERY_LOW
 from gateway.engine.inactivity import Inactivity
-from gateway.engine.ladders import PART_FAULTS
+from gateway.engine.ladders import PART_FAULTS, SENSOR_FAULTS, fault_family
 from gateway.engine.state import State, Visit
 from gateway.engine.supervision import DEAF_GRACE, PROOF, Supervisor
 
@@ -63,12 +65,14 @@ class Intake:
         self._supervisor = supervisor
         self._alerts = alerts
         self._inactivity = inactivity
+        self._comparer = Comparer(state.comparison, supervisor.suspect)
         self.has_entrance = any(s.kind is Kind.ENTRANCE for s in household.sensors)
         self._takers: dict[type, Callable[[Any, float], bool]] = {
             Switched: self._switched,
             Heard: self._heard,
             Pressed: self._pressed,
             Measured: self._measured,
+            SensorFault: self._sensor_fault,
             SourceChanged: self._source,
             HubFault: self._fault,
             PauseStarted: self._pause,
@@ -136,6 +140,7 @@ class Intake:
         for condition in state.book.conditions.values():
             if condition.since < rebooted:
                 condition.since -= missing
+                condition.told -= missing
 
     # -- blindness, pauses, visits, summaries ----------------------------------------------------
 
@@ -190,6 +195,7 @@ class Intake:
         self._count(what.sensor, now)
         kind = sensor.kind
         if is_activity(sensor, what):
+            changed |= self._compare(sensor.id, kind is Kind.ENTRANCE, now)
             changed |= self._active(sensor.id, sensor.room, kind is Kind.ENTRANCE, now)
         if kind is Kind.ENTRANCE:
             self._state.rules.entrance(what.sensor, what.on, now)
@@ -230,10 +236,21 @@ class Intake:
         if what.quantity is Quantity.TEMPERATURE:
             self._state.rules.temperature(what.sensor, what.value, now, self._limits)
         elif what.quantity is Quantity.BATTERY:
-            if what.value <= BATTERY_LOW:
-                self._alerts.start("battery", now, subject=what.sensor)
-            elif what.value >= BATTERY_BACK:
+            battery = self._state.batteries.setdefault(what.sensor, Battery())
+            if battery.told(what.value, now):
                 self._alerts.stop("battery", now, subject=what.sensor, because="renewed")
+            if battery.is_low(what.value, now):
+                self._alerts.start("battery", now, subject=what.sensor)
+        return True
+
+    def _sensor_fault(self, what: SensorFault, now: float) -> bool:
+        """No sign of life and no activity: a source judged, nobody spoke."""
+        sensor = self._sensors.get(what.sensor)
+        if sensor is None or what.fault not in SENSOR_FAULTS:
+            self._state.ignored += 1
+            return False
+        self._supervisor.fault(what.sensor, what.fault, what.present)
+        self._hold(fault_family(what.fault, sensor.kind), what.present, now, what.sensor)
         return True
 
     def _source(self, what: SourceChanged, now: float) -> bool:
@@ -293,12 +310,24 @@ class Intake:
             self._alerts.stop("lost", now, subject=sensor, because="heard")
         return before is not SensorState.OK or self._state.senses.blind is not None
 
+    def _visited(self, entrance: bool, now: float) -> bool:
+        """Whether what is seen now may be a visitor's doing."""
+        state = self._state
+        return state.visit is not None or (entrance and now <= state.visitor_leaves)
+
+    def _compare(self, sensor: str, entrance: bool, now: float) -> bool:
+        """Let a sensor's activity be compared with the others'. Returns whether anything changed."""
+        ordinary = self._state.silence.stopped is None and not self._visited(entrance, now)
+        changes = self._comparer.fired(sensor, now, ordinary)
+        for family, subject, holds in changes:
+            self._hold(family, holds, now, subject)
+        return bool(changes)
+
     def _active(self, sensor: str, room: Room, entrance: bool, now: float) -> bool:
         """Evidence of the resident. Motion during a visit is nobody's in particular and resets
         no clock (R35)."""
         state = self._state
-        visitors = state.visit is not None or (entrance and now <= state.visitor_leaves)
-        if visitors and sensor:
+        if sensor and self._visited(entrance, now):
             if entrance:
                 state.presence.visitor_at_door(now)
             state.silence.visited = True

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from gateway.domain.alert import AlertType, Level
 from gateway.domain.household import Limits
-from gateway.domain.instant import HOUR
+from gateway.domain.instant import DAY, HOUR
+from gateway.domain.sensor import Kind
+from gateway.engine.comparing import BUSY, SILENT
 
 
 class Rung(NamedTuple):
@@ -43,6 +45,35 @@ PART_FAULTS: dict[str, AlertType] = {
 }
 """Parts of the hub that can be at fault (``HubFault.part``)."""
 
+SENSOR_FAULTS: dict[str, AlertType] = {
+    "wire": AlertType.TECH_SENSOR_SUSPECT,
+    "stuck": AlertType.TECH_SENSOR_SUSPECT,
+    "replay": AlertType.TECH_SENSOR_SUSPECT,
+    "downgrade": AlertType.TECH_SENSOR_SUSPECT,
+    "bad-key": AlertType.TECH_SENSOR_SUSPECT,
+    "tamper-evidence": AlertType.TECH_TAMPER,
+}
+"""Faults of a sensor that its source can find (``SensorFault.fault``)."""
+
+
+MUTE = frozenset({"wire", "stuck", "replay"})
+"""Faults in which a help button does not call, or may not: those begin at level 2."""
+
+
+def fault_family(fault: str, kind: Kind) -> str:
+    """The family of conditions of a sensor's fault: one alert for each sensor and fault."""
+    return f"mute.{fault}" if kind is Kind.HELP and fault in MUTE else f"fault.{fault}"
+
+
+NAMED = {fault_family(f, kind): f for f in SENSOR_FAULTS for kind in (Kind.HELP, Kind.MOTION)}
+NAMED |= {SILENT: SILENT, BUSY: BUSY}
+"""Families whose alerts say in ``because`` what is wrong and not how they came about: state and
+level tell that already, and the technician has to know which of seven things to look at."""
+
+REPEATED = {"battery": DAY}
+"""Families that are told again, as a new version of the same alert, after so many seconds: a low
+battery daily until it is renewed (R14)."""
+
 
 def ladders(limits: Limits) -> dict[str, tuple[Rung, ...]]:
     """The rungs of every family of conditions but inactivity, whose clock can stand still."""
@@ -70,6 +101,8 @@ def ladders(limits: Limits) -> dict[str, tuple[Rung, ...]]:
         ),
         "lost": _ages(AlertType.TECH_SENSOR_LOST),
         "suspect": _ages(AlertType.TECH_SENSOR_SUSPECT),
+        SILENT: _ages(AlertType.TECH_SENSOR_SUSPECT),
+        BUSY: _ages(AlertType.TECH_SENSOR_SUSPECT),
         "battery": _ages(AlertType.TECH_SENSOR_BATTERY),
         "tamper": _ages(AlertType.TECH_TAMPER, Level.WARNING),
         "paused": _once(AlertType.PAUSED, Level.WATCH),
@@ -77,4 +110,9 @@ def ladders(limits: Limits) -> dict[str, tuple[Rung, ...]]:
     }
     for part, alert_type in PART_FAULTS.items():
         table[part] = _ages(alert_type)
+    for fault, alert_type in SENSOR_FAULTS.items():
+        begins = Level.WARNING if alert_type is AlertType.TECH_TAMPER else Level.WATCH
+        table[fault_family(fault, Kind.MOTION)] = _ages(alert_type, begins)
+    for fault in MUTE:
+        table[fault_family(fault, Kind.HELP)] = _ages(SENSOR_FAULTS[fault], Level.WARNING)
     return table

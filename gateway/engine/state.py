@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from gateway.engine.alerts import Book
+from gateway.engine.batteries import Battery
+from gateway.engine.comparing import Comparison
 from gateway.engine.habits import Habits
 from gateway.engine.household_rules import Rules
 from gateway.engine.presence import Presence
@@ -12,7 +14,7 @@ from gateway.engine.quiet import Silence
 from gateway.engine.supervision import Senses
 from gateway.engine.timeline import Timeline
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older snapshot no longer means the same; the engine is then rebuilt."""
 
 
@@ -32,7 +34,8 @@ class Counting(Struct):
 
 class State(Struct):
     """``now`` is the last engine second that was lived through; ``ignored`` counts readings of
-    sensors that this home does not have; until ``visitor_leaves`` the entrance is a visitor's."""
+    sensors that this home does not have; until ``visitor_leaves`` the entrance is a visitor's.
+    ``batteries`` by sensor."""
 
     format: int = FORMAT
     started: bool = False
@@ -43,6 +46,8 @@ class State(Struct):
     silence: Silence = field(default_factory=Silence)
     habits: Habits = field(default_factory=Habits)
     rules: Rules = field(default_factory=Rules)
+    comparison: Comparison = field(default_factory=Comparison)
+    batteries: dict[str, Battery] = {}
     book: Book = field(default_factory=Book)
     counting: Counting = field(default_factory=Counting)
     paused_until: float | None = None

@@ -36,13 +36,28 @@ SEEN_SHARE = 3
 half of them may fail and the watch goes on with the fault told; "all but one" is blindness."""
 
 
+UNPROVING = frozenset({"wire", "stuck", "replay"})
+"""Faults in which a sensor's words may be nobody's: a bridged wire, a contact that never moves, old
+frames said again. With "downgrade" and "bad-key" somebody tries, but the real frames still count."""
+
+SOURCE_FAULTS = {
+    "gpio": frozenset({"wire", "stuck"}),
+    "ble": frozenset({"replay", "downgrade", "bad-key", "tamper-evidence", "stuck"}),
+}
+"""What a source can find, and so can end. A sensor that moved from one to the other leaves the
+faults of the former behind."""
+
+
 class Sense(Struct):
     """``heard`` is the last sign of life (engine seconds; the start counts as one); ``excused``
-    are seconds since then in which the hub was off and could not have heard it."""
+    are seconds since then in which the hub was off and could not have heard it. ``faults`` are
+    those that its source told and has not taken back: they outlast a restart of the hub, after
+    which each source tells what it finds again."""
 
     heard: float
     state: SensorState = SensorState.OK
     excused: float = 0.0
+    faults: list[str] = []
 
 
 class Senses(Struct):
@@ -69,7 +84,7 @@ class Supervisor:
         self._provers = [
             sensor
             for sensor in household.sensors
-            if sensor.kind in ACTIVITY_KINDS and sensor.supervision is not Supervision.EVENT_ONLY
+            if sensor.kind in ACTIVITY_KINDS and _can_prove(sensor)
         ]
         self._need = max(1, ceil(len(self._provers) / SEEN_SHARE))
         self._timed = [s for s in household.sensors if _lost_after(s) is not None]
@@ -105,6 +120,35 @@ class Supervisor:
         for sense in self._senses.sensors.values():
             sense.excused += seconds
 
+    def fault(self, sensor_id: str, fault: str, present: bool) -> None:
+        """A source found something wrong with a sensor, or right again. It is no sign of life."""
+        faults = self._senses.sensors[sensor_id].faults
+        if present and fault not in faults:
+            faults.append(fault)
+        elif not present and fault in faults:
+            faults.remove(fault)
+
+    def outdated(self) -> list[tuple[str, str]]:
+        """Faults (sensor, fault) that the sensor's source of today cannot know. Forgets them."""
+        found = []
+        for sensor in self._by_id.values():
+            told = SOURCE_FAULTS.get(sensor.source)
+            faults = self._senses.sensors[sensor.id].faults
+            for fault in [f for f in faults if told is not None and f not in told]:
+                faults.remove(fault)
+                found.append((sensor.id, fault))
+        return found
+
+    def states(self) -> dict[str, SensorState]:
+        """Every sensor's state as it may be told: one that must not prove anything is no more than
+        unproven, however lively it sounds."""
+        return {
+            i: SensorState.UNPROVEN
+            if sense.state is SensorState.OK and _is_unsound(sense)
+            else sense.state
+            for i, sense in self._senses.sensors.items()
+        }
+
     def source(self, source: str, alive: bool, now: float) -> None:
         """A source went deaf or hears again. Its wired sensors are read at once."""
         if not alive:
@@ -135,6 +179,9 @@ class Supervisor:
         ends: list[float] = []
         endless = 0
         for sensor in self._provers:
+            sense = self._senses.sensors[sensor.id]
+            if _is_unsound(sense):
+                continue
             deaf = self._senses.deaf.get(sensor.source)
             if sensor.supervision is Supervision.WIRED:
                 if deaf is None:
@@ -142,7 +189,7 @@ class Supervisor:
                 else:
                     ends.append(deaf + DEAF_GRACE)
                 continue
-            end = self._senses.sensors[sensor.id].heard + PROOF
+            end = sense.heard + PROOF
             ends.append(end if deaf is None else min(end, deaf + DEAF_GRACE))
         if endless >= self._need:
             return None
@@ -170,9 +217,13 @@ class Supervisor:
         return min(times, default=None)
 
     def suspect(self) -> tuple[str, ...]:
-        """Sensors that are stale or lost."""
+        """Sensors that are stale or lost, or whose words may be nobody's."""
         bad = (SensorState.STALE, SensorState.LOST)
-        return tuple(i for i, sense in self._senses.sensors.items() if sense.state in bad)
+        return tuple(
+            i
+            for i, sense in self._senses.sensors.items()
+            if sense.state in bad or _is_unsound(sense)
+        )
 
     def _start(self, sensor: Sensor, sense: Sense) -> float | None:
         """Since when silence counts against a sensor; None for a wired one that is read."""
@@ -193,6 +244,21 @@ class Supervisor:
         if sense.state in (SensorState.STALE, SensorState.LOST):
             return SensorState.OK
         return sense.state
+
+
+def _is_unsound(sense: Sense) -> bool:
+    return bool(sense.faults) and not UNPROVING.isdisjoint(sense.faults)
+
+
+def _can_prove(sensor: Sensor) -> bool:
+    """Whether a sensor can prove the home to be seen at all. A beacon that is slower than a proof
+    lasts would only make an ordinary hour look blind; without a key anybody can be that beacon, and
+    what it sees is no activity anyway (T1)."""
+    if not sensor.keyed:
+        return False
+    if sensor.supervision is Supervision.BEACON:
+        return sensor.interval is None or sensor.interval < PROOF
+    return sensor.supervision is Supervision.WIRED
 
 
 def _stale_after(sensor: Sensor) -> float | None:

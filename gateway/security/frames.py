@@ -24,8 +24,8 @@ life only if it is not above the mark on disk; above it, it is *held* until the 
 is asked for at once. After a start, frames up to the stored mark may be replays of lost seconds:
 they show that the sensor lives and may call for help, and are not life. A clean stop gives the
 reservation back, so nothing is in doubt after it. How far ahead follows the sensor: what it sends
-between two commits, at least ``AHEAD_LEAST`` counters. So after a pulled plug about a minute's
-frames of each sensor do not count, of one that seldom speaks the next four.
+between two commits and up to four times that, at least ``AHEAD_LEAST`` counters. So after a pulled
+plug a few minutes' frames of each sensor do not count, of one that seldom speaks the next four.
 
 What no receiver can know: a frame that was recorded while we did not hear it (jamming, a hub that
 is off or lost it with its plug, held) and is played before the sensor's next one, is new to us.

@@ -57,7 +57,7 @@ def check_provers(sensors: Sequence[SensorSection]) -> None:
     """Raises Trouble if nothing proves that the home is seen: silence would mean nothing."""
     for section in sensors:
         sensor = section.sensor()
-        if sensor.kind not in ACTIVITY_KINDS:
+        if sensor.kind not in ACTIVITY_KINDS or not sensor.keyed:
             continue
         if sensor.supervision is Supervision.WIRED:
             return

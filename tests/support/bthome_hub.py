@@ -88,7 +88,7 @@ class Hub:
 
     def hear(self, frame: bytes, address: str = ADDRESS) -> Sequence[What] | None:
         """None: not to be believed. Else what is told at once."""
-        if frame[0] & 1:
+        if len(frame) > 8 and frame[0] & 1:
             self._frames[int.from_bytes(frame[-8:-4], "little")] = frame
         self._hearing = frame
         told = self.sensors(address, frame)
