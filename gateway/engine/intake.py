@@ -236,12 +236,18 @@ class Intake:
         if what.quantity is Quantity.TEMPERATURE:
             self._state.rules.temperature(what.sensor, what.value, now, self._limits)
         elif what.quantity is Quantity.BATTERY:
-            battery = self._state.batteries.setdefault(what.sensor, Battery())
-            if battery.told(what.value, now):
-                self._alerts.stop("battery", now, subject=what.sensor, because="renewed")
-            if battery.is_low(what.value, now):
-                self._alerts.start("battery", now, subject=what.sensor)
+            self._battery(what.sensor, what.value, now)
         return True
+
+    def _battery(self, sensor: str, percent: float, now: float) -> None:
+        if not 0.0 <= percent <= 100.0:  # also refuses what is not a number
+            self._state.ignored += 1
+            return
+        battery = self._state.batteries.setdefault(sensor, Battery())
+        if battery.told(percent, now):
+            self._alerts.stop("battery", now, subject=sensor, because="renewed")
+        if battery.is_low(percent, now):
+            self._alerts.start("battery", now, subject=sensor)
 
     def _sensor_fault(self, what: SensorFault, now: float) -> bool:
         """No sign of life and no activity: a source judged, nobody spoke."""
