@@ -8,7 +8,7 @@ fires without end is the opposite: covered by a curtain that moves, moved above 
 
 Time here is the engine's own (slots and days since the watch began), so no wall clock can mislead
 it (R17). Nothing is learned from slots that were blind, paused or visited, and nothing happens in
-an absence. Figures: docs/decisions/0011-suspect-sensors.md, measured with tests/bench/suspects.py.
+an absence. Reasons: docs/decisions/0011-suspect-sensors.md.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ KEEP = 512
 MISSED_LEAST = 5.0
 """Firings that must be missed in any case [D]."""
 MISSED_MORE = 1.75
-"""Times the most that it ever missed, once it is well known. Measured on six recorded and thirty
-generated homes: 1.65 gives twice the false suspects, 2.0 half of them, and finds a day later."""
+"""Times the most that it ever missed, once it is well known [D]; on the six recorded homes one sensor
+is suspect without a known fault."""
 MISSED_YOUNG = 5.0
 """Divided by the days of life: how much more is allowed while little is known."""
 FORGET = 0.998
