@@ -195,8 +195,10 @@ class Intake:
         self._count(what.sensor, now)
         kind = sensor.kind
         if is_activity(sensor, what):
-            changed |= self._compare(sensor.id, kind is Kind.ENTRANCE, now)
-            changed |= self._active(sensor.id, sensor.room, kind is Kind.ENTRANCE, now)
+            entrance = kind is Kind.ENTRANCE
+            if not self._comparer.knows(sensor.id, now):
+                changed |= self._compare(sensor.id, entrance, now)
+            changed |= self._active(sensor.id, sensor.room, entrance, now)
         if kind is Kind.ENTRANCE:
             self._state.rules.entrance(what.sensor, what.on, now)
             return True
@@ -316,24 +318,22 @@ class Intake:
             self._alerts.stop("lost", now, subject=sensor, because="heard")
         return before is not SensorState.OK or self._state.senses.blind is not None
 
-    def _visited(self, entrance: bool, now: float) -> bool:
-        """Whether what is seen now may be a visitor's doing."""
-        state = self._state
-        return state.visit is not None or (entrance and now <= state.visitor_leaves)
-
     def _compare(self, sensor: str, entrance: bool, now: float) -> bool:
         """Let a sensor's activity be compared with the others'. Returns whether anything changed."""
-        ordinary = self._state.silence.stopped is None and not self._visited(entrance, now)
+        state = self._state
+        visitors = state.visit is not None or (entrance and now <= state.visitor_leaves)
+        ordinary = state.silence.stopped is None and not visitors
         changes = self._comparer.fired(sensor, now, ordinary)
-        for family, subject, holds in changes:
-            self._hold(family, holds, now, subject)
+        for family, suspect, holds in changes:
+            self._hold(family, holds, now, suspect)
         return bool(changes)
 
     def _active(self, sensor: str, room: Room, entrance: bool, now: float) -> bool:
         """Evidence of the resident. Motion during a visit is nobody's in particular and resets
         no clock (R35)."""
         state = self._state
-        if sensor and self._visited(entrance, now):
+        visitors = state.visit is not None or (entrance and now <= state.visitor_leaves)
+        if visitors and sensor:
             if entrance:
                 state.presence.visitor_at_door(now)
             state.silence.visited = True

@@ -88,6 +88,7 @@ class Supervisor:
         ]
         self._need = max(1, ceil(len(self._provers) / SEEN_SHARE))
         self._timed = [s for s in household.sensors if _lost_after(s) is not None]
+        self._speaking = [s for s in self._timed if s.supervision is not Supervision.WIRED]
 
     def begin(self, now: float) -> None:
         """The watch starts: every sensor has from now on to show that it lives."""
@@ -180,19 +181,19 @@ class Supervisor:
         endless = 0
         for sensor in self._provers:
             sense = self._senses.sensors[sensor.id]
-            if _is_unsound(sense):
+            if sense.faults and _is_unsound(sense):
                 continue
             deaf = self._senses.deaf.get(sensor.source)
             if sensor.supervision is Supervision.WIRED:
                 if deaf is None:
                     endless += 1
+                    if endless == self._need:
+                        return None
                 else:
                     ends.append(deaf + DEAF_GRACE)
                 continue
             end = sense.heard + PROOF
             ends.append(end if deaf is None else min(end, deaf + DEAF_GRACE))
-        if endless >= self._need:
-            return None
         ends.sort(reverse=True)
         place = self._need - endless - 1
         return ends[place] if place < len(ends) else 0.0
@@ -200,7 +201,7 @@ class Supervisor:
     def due(self, now: float) -> float | None:
         """When the next sensor becomes stale or lost, or the home unseen."""
         times: list[float] = []
-        for sensor in self._timed:
+        for sensor in self._timed if self._senses.deaf else self._speaking:
             sense = self._senses.sensors[sensor.id]
             start = self._start(sensor, sense)
             if start is None:
@@ -222,7 +223,8 @@ class Supervisor:
         return tuple(
             i
             for i, sense in self._senses.sensors.items()
-            if sense.state in bad or _is_unsound(sense)
+            if (sense.state is not SensorState.OK and sense.state in bad)
+            or (sense.faults and _is_unsound(sense))
         )
 
     def _start(self, sensor: Sensor, sense: Sense) -> float | None:
@@ -247,7 +249,7 @@ class Supervisor:
 
 
 def _is_unsound(sense: Sense) -> bool:
-    return bool(sense.faults) and not UNPROVING.isdisjoint(sense.faults)
+    return not UNPROVING.isdisjoint(sense.faults)
 
 
 def _can_prove(sensor: Sensor) -> bool:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from gateway.domain.enrolment import Radio
-from gateway.domain.observation import Heard, Measured, Quantity, Switched, What
+from gateway.domain.observation import Heard, Measured, Quantity, SensorFault, Switched, What
 from gateway.domain.sensor import Kind
 
 Told = tuple[What, int | None]
@@ -32,6 +34,15 @@ with a key it never is, its counter would have changed."""
 MOTION_HOLD: Final = 180.0
 """Seconds after which a motion that was not ended is over. Motion sensors keep quiet for 30 to 120
 seconds after an event, and their "clear" is sent once and often missed (xiaomi-ble #33)."""
+
+UNBROKEN: Final = 2 * 3600.0
+"""Seconds of motion without a pause of ``MOTION_HOLD`` after which more of it is a state and no
+evidence [D]. Beacons say their state again with each new counter, so a sensor that is stuck, or
+looks at a heater, would keep a dead person alive for ever; nobody moves before one sensor for two
+hours without three quiet minutes, and who does is seen again after the first pause."""
+
+STUCK: Final = 12 * 3600.0
+"""Seconds after which such a sensor is told as "stuck", as a wired one is (lines.MOTION_STUCK)."""
 
 STEPS: Final[dict[Quantity, float]] = {
     Quantity.TEMPERATURE: 0.5,
@@ -56,6 +67,9 @@ class Adverts:
         self._numbers: dict[tuple[str, Quantity], tuple[float, float]] = {}
         self._motions = {r.sensor.id for r in self._radios.values() if r.sensor.kind is Kind.MOTION}
         self._moving: dict[str, float] = {}
+        self._moves_since: dict[str, float] = {}
+        # None: what the run before told is unknown, so the first judgement is always told.
+        self._stuck: dict[str, bool | None] = dict.fromkeys(self._motions)
 
     def frame(self, address: str, data: bytes, now: float) -> list[Told]:
         """Service data that BlueZ announced (not: had in its cache). Returns what to offer."""
@@ -76,10 +90,12 @@ class Adverts:
         if told is None:
             self._count("ble-refused")
             return []
-        news = [item for item in told if self._is_news(item[0], now)]
-        for what, _counter in news:
+        news: list[Told] = []
+        for what, counter in told:
             if isinstance(what, Switched) and what.sensor in self._motions:
-                self._motion(what, now)
+                news += [(one, counter) for one in self._motion(what, now)]
+            elif self._is_news(what, now):
+                news.append((what, counter))
         if not news:
             counter = max((c for _what, c in told if c is not None), default=None)
             return self._sign_of_life(radio, now, counter)
@@ -93,9 +109,11 @@ class Adverts:
     def ended(self, now: float) -> list[What]:
         """Motions that are over by now. Not fresh: that nothing moves is no sign of life."""
         over = [sensor for sensor, until in self._moving.items() if until <= now]
-        for sensor in over:
-            del self._moving[sensor]
-        return [Switched(sensor, on=False, fresh=False) for sensor in over]
+        return [
+            what
+            for sensor in over
+            for what in self._motion(Switched(sensor, on=False, fresh=False), now)
+        ]
 
     def _is_news(self, what: What, now: float) -> bool:
         if not isinstance(what, Measured):
@@ -117,11 +135,24 @@ class Adverts:
         self._told[sensor] = now
         return [(Heard(sensor), counter)]
 
-    def _motion(self, what: Switched, now: float) -> None:
-        if what.on:
-            self._moving[what.sensor] = now + MOTION_HOLD
-        else:
-            self._moving.pop(what.sensor, None)
+    def _motion(self, what: Switched, now: float) -> list[What]:
+        """What is to be told of a motion sensor's word: motion without end is no evidence."""
+        sensor = what.sensor
+        if not what.on:
+            self._moving.pop(sensor, None)
+            self._moves_since.pop(sensor, None)
+            return [what, *self._judged(sensor, stuck=False)]
+        self._moving[sensor] = now + MOTION_HOLD
+        lasted = now - self._moves_since.setdefault(sensor, now)
+        if lasted >= UNBROKEN:
+            what = replace(what, fresh=False)
+        return [what, *(self._judged(sensor, stuck=True) if lasted >= STUCK else ())]
+
+    def _judged(self, sensor: str, *, stuck: bool) -> list[What]:
+        if self._stuck[sensor] is stuck:
+            return []
+        self._stuck[sensor] = stuck
+        return [SensorFault(sensor, "stuck", present=stuck)]
 
     def _count(self, name: str) -> None:
         self.counters[name] = self.counters.get(name, 0) + 1

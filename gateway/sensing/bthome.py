@@ -22,6 +22,7 @@ from gateway.sensing.bthome_table import (
     COARSE,
     COMMANDS,
     DIMMERS,
+    OLD_HOLD,
     THINGS,
     Form,
     Thing,
@@ -271,7 +272,7 @@ def _values(thing: Thing) -> tuple[Value, ...] | None:
         case Form.STATE:
             return tuple(byte != 0 for byte in range(256))
         case Form.BUTTON:
-            return tuple(BUTTONS.get(byte) for byte in range(256))
+            return tuple({**BUTTONS, 0xFE: OLD_HOLD}.get(byte) for byte in range(256))
         case Form.NUMBER if thing.size == 1:
             numbers = [n - 256 if thing.signed and n > 127 else n for n in range(256)]
             if thing.id == COARSE:

@@ -183,6 +183,10 @@ BUTTONS: Final[dict[int, str]] = {
 """What happened to a button. 0x00 is "nothing": it keeps the place of another button of the same
 device, and so does what nobody has defined yet."""
 
+OLD_HOLD: Final = "old_hold"
+"""What Shelly's firmware before 1.0.20 sends as 0xFE when a button is held: no part of BTHome, but a
+call for help is never given up for that (docs/sensors.md)."""
+
 DIMMERS: Final[dict[int, str]] = {0x01: "rotate_left", 0x02: "rotate_right"}
 
 COMMANDS: Final[dict[int, str]] = {

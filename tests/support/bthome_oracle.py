@@ -14,7 +14,15 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.sensing.bthome import UUID, Frame, Unreadable
-from gateway.sensing.bthome_table import BUTTONS, COMMANDS, DIMMERS, THINGS, Form, Thing
+from gateway.sensing.bthome_table import (
+    BUTTONS,
+    COMMANDS,
+    DIMMERS,
+    OLD_HOLD,
+    THINGS,
+    Form,
+    Thing,
+)
 
 ABSENT = ""
 """A sentence for a person where bthome-ble is not installed."""
@@ -115,7 +123,7 @@ def ours(frame: Frame | Unreadable) -> Said:
         else:
             sort = _sort(thing)
             met[sort] += 1
-            if value is not None:
+            if value is not None and value != OLD_HOLD:  # theirs knows the specification only
                 name = f"{thing.name}_{met[sort]}" if many[sort] > 1 else thing.name
                 said[sort[0], name] = _as_oracle(thing, value)
     return said

@@ -5,9 +5,16 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.domain.enrolment import Radio, Wire
-from gateway.domain.observation import Heard, Measured, Pressed, Quantity, Switched
+from gateway.domain.observation import (
+    Heard,
+    Measured,
+    Pressed,
+    Quantity,
+    SensorFault,
+    Switched,
+)
 from gateway.domain.sensor import Kind, Sensor
-from gateway.sensing.adverts import MOTION_HOLD, Adverts, Told
+from gateway.sensing.adverts import MOTION_HOLD, STUCK, UNBROKEN, Adverts, Told
 
 KEYED, PLAIN = "A4:C1:38:00:00:01", "A4:C1:38:00:00:02"
 RADIOS = (
@@ -101,7 +108,9 @@ def test_a_motion_that_nobody_ends_is_ended_once_and_is_no_sign_of_life(cleared:
         return
     assert bench.adverts.due() == 100.0 + MOTION_HOLD
     assert bench.adverts.ended(99.0 + MOTION_HOLD) == []
-    assert bench.adverts.ended(100.0 + MOTION_HOLD) == [Switched("hall", on=False, fresh=False)]
+    ended = bench.adverts.ended(100.0 + MOTION_HOLD)
+    assert ended[0] == Switched("hall", on=False, fresh=False)
+    assert ended[1:] == [SensorFault("hall", "stuck", present=False)]  # the first judgement
     assert bench.adverts.ended(1000.0) == []
     assert bench.adverts.heard == {"hall": 100.0}
 
@@ -125,3 +134,33 @@ def test_a_key_has_sixteen_bytes_and_pins_are_two_on_the_header() -> None:
     for pin, second in ((28, None), (4, 4), (-1, None)):
         with pytest.raises(ValueError, match="pins"):
             Wire(Sensor("door", Kind.ENTRANCE), pin, second_pin=second)
+
+
+def test_motion_without_end_stops_being_evidence_and_is_told_as_stuck() -> None:
+    bench = Bench()
+    bench.says = [(Switched("hall", on=True), 1)]
+    fresh, faults = [], []
+    for at in range(0, int(STUCK) + 120, 60):
+        for what, _counter in bench.adverts.frame(KEYED, str(at).encode(), float(at)):
+            if isinstance(what, Switched) and what.fresh:
+                fresh.append(at)
+            elif isinstance(what, SensorFault):
+                faults.append((at, what))
+    assert fresh == list(range(0, int(UNBROKEN), 60))
+    assert faults == [(int(STUCK), SensorFault("hall", "stuck", present=True))]
+    end = at + MOTION_HOLD
+    assert bench.adverts.ended(end) == [
+        Switched("hall", on=False, fresh=False),
+        SensorFault("hall", "stuck", present=False),
+    ]
+    assert bench.adverts.frame(KEYED, b"again", end + 1)[0] == (Switched("hall", on=True), 1)
+
+
+def test_a_pause_makes_motion_evidence_again() -> None:
+    bench = Bench()
+    bench.says = [(Switched("hall", on=True), 1)]
+    for at in range(0, int(2 * UNBROKEN), 60):
+        bench.adverts.frame(KEYED, str(at).encode(), float(at))
+    bench.adverts.ended(at + MOTION_HOLD)
+    told = bench.adverts.frame(KEYED, b"later", at + MOTION_HOLD + 60)
+    assert told == [(Switched("hall", on=True), 1)]

@@ -80,7 +80,7 @@ def test_a_sensor_s_other_objects_are_left_alone() -> None:
     assert Said(Kind.MOTION)("3a01") == []
 
 
-@pytest.mark.parametrize("event", ["01", "02", "03", "04", "05", "06", "80"])
+@pytest.mark.parametrize("event", ["fe", "01", "02", "03", "04", "05", "06", "80"])
 def test_any_press_of_any_button_calls_for_help_once_a_frame(event: str) -> None:
     assert Said(Kind.HELP)(f"3a{event}") == [Pressed("s")]
     assert Said(Kind.HELP)(f"3a003a{event}") == [Pressed("s")]
