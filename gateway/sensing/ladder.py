@@ -80,6 +80,7 @@ _BY_SILENCE = frozenset(Rung) - {Rung.START}
 _GENTLE = frozenset({Rung.RESTART, Rung.FRESH})
 _BY_REFUSAL = _BY_SILENCE - {Rung.RESTART}
 _BY_ABSENCE = frozenset({Rung.FRESH, Rung.POWER, Rung.DAEMON, Rung.REBOOT})
+_BY_POWER = _BY_ABSENCE - {Rung.FRESH}  # no new connection switches an adapter on
 _BY_DAEMON = frozenset({Rung.DAEMON, Rung.REBOOT})
 _ABSENT = frozenset({Trouble.DAEMON_GONE, Trouble.NO_ADAPTER, Trouble.POWERED_OFF})
 
@@ -238,6 +239,8 @@ class Ladder:
             fitting = _GENTLE if self.usual.quiet_home else _BY_SILENCE
         elif self.trouble is Trouble.DAEMON_GONE:
             fitting = _BY_DAEMON
+        elif self.trouble is Trouble.POWERED_OFF:
+            fitting = _BY_POWER
         elif self.trouble in _ABSENT:
             fitting = _BY_ABSENCE
         else:

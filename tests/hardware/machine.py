@@ -29,6 +29,12 @@ BOOT_SECONDS = 100.0
 SHARE = "/mnt/share"
 """The shared folder, in the guest."""
 
+AS_HUB = ("runuser", "-u", "ansim", "--")
+"""Words before a job that run it as the hub's user, without privileges."""
+
+FULL = os.environ.get("ANSIM_FULL") == "1"
+"""Whether tests last as long as the issue's words, some of them minutes."""
+
 POLL = 0.02
 
 PARTS = ("gateway", "models", "provisioning")

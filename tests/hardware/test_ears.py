@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from gateway.sensing.ladder import GRACE
 from tests.hardware.frames import Device, spread
-from tests.hardware.machine import Job, Machine, wait_for
+from tests.hardware.machine import AS_HUB, FULL, Job, Machine, wait_for
+from tests.hardware.test_air import POWERED
 
 DEVICES = [f"A4:C1:38:00:02:{number:02X}" for number in range(10)]
 UPTIME = "cut -d' ' -f1 /proc/uptime"
@@ -20,15 +21,24 @@ BACK = 10.0
 """Seconds after which frames must flow again (issue 3, "Must show")."""
 
 
+KERNEL_DISCOVERY = 10.24
+"""Seconds of one discovery in the kernel (DISCOV_LE_TIMEOUT): StartDiscovery says InProgress until a
+killed bluetoothd's has ended."""
+
+
 class Ears:
     """The source as a process in the guest."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, as_hub: bool = False) -> None:
+        """``as_hub``: as the user ansim, with systemd's helpers; else as root and alone."""
         self.machine = machine
         self.devices = [Device(address) for address in DEVICES]
         enrolled = [[address, f"s{number}"] for number, address in enumerate(DEVICES)]
         self.job: Job = machine.begin(
-            *machine.python("ears.py"), stdin=json.dumps(enrolled) + "\n", seconds=600
+            *(AS_HUB if as_hub else ()),
+            *machine.python("ears.py", *(["helpers"] if as_hub else [])),
+            stdin=json.dumps(enrolled) + "\n",
+            seconds=600,
         )
         self.job.until('"up"')
 
@@ -59,6 +69,18 @@ class Ears:
         wait_for(there, "the source says so", seconds)
         return found[0]
 
+    def first_after(self, moment: float, seconds: float = 2 * BACK) -> float:
+        """When it offers the first event after a moment, both in seconds of the guest's uptime."""
+        line = self.until(
+            lambda line: line["at"] > moment and line.get("what", {}).get("type") == "switched",
+            seconds,
+        )
+        return float(line["at"])
+
+    def end(self) -> None:
+        self.machine.air.quiet()
+        self.job.stop()
+
 
 @pytest.fixture
 def ears(machine: Machine) -> Iterator[Ears]:
@@ -66,8 +88,7 @@ def ears(machine: Machine) -> Iterator[Ears]:
     try:
         yield ears
     finally:
-        machine.air.quiet()
-        ears.job.stop()
+        ears.end()
         machine.script("systemctl start bluetooth")
 
 
@@ -91,66 +112,106 @@ def test_each_event_is_offered_at_25_frames_a_second(
     )
 
 
-LONG = pytest.mark.skipif(
-    os.environ.get("ANSIM_VM_LONG") != "1", reason="takes minutes: set ANSIM_VM_LONG=1"
-)
+GONE = (0, 300 if FULL else 15)
+"""Seconds that bluetoothd is gone. Five minutes is the issue's figure (ANSIM_FULL=1); in 15 s too the
+source knows it as absent and waits without a scanner."""
 
 
-@pytest.mark.parametrize("gone", [0, 15, pytest.param(300, marks=LONG)])
+@pytest.mark.parametrize("gone", GONE)
 def test_frames_flow_again_after_bluetoothd_went(
     machine: Machine, ears: Ears, figures: dict[str, object], gone: int
 ) -> None:
     """``gone``: seconds between its end and its new start."""
     machine.air.begin(spread(ears.devices, 25 * (45 + gone), 25.0))
     ears.until(lambda line: "what" in line, 20)
-    began = machine.script(f"{UPTIME}; systemctl stop bluetooth")
-    ended = float(began.out)
-    ears.until(
-        lambda line: line.get("what", {}).get("alive") is False and line["at"] >= ended, BACK
+    began = float(machine.script(f"{UPTIME}; systemctl stop bluetooth").out)
+    blind = ears.until(
+        lambda line: line.get("what", {}).get("alive") is False and line["at"] >= began, BACK
     )
     time.sleep(gone)  # the absence that is tested
     back = float(machine.script(f"{UPTIME}; systemctl start bluetooth").out)
-    first = ears.until(
-        lambda line: line["at"] > back and line.get("what", {}).get("type") == "switched", BACK * 2
+    first = ears.first_after(back)
+    figures[f"bluetoothd gone for {gone} s"] = (
+        f"told after {blind['at'] - began:.1f} s, first frame {first - back:.1f} s after its return"
     )
-    figures[f"bluetoothd back after {gone} s, first frame after"] = f"{first['at'] - back:.1f} s"
-    assert first["at"] - back < BACK
+    assert first - back < BACK
 
 
-@LONG
-def test_fifty_restarts_leave_nothing_behind(
+def test_frames_flow_again_after_bluetoothd_crashed(
     machine: Machine, ears: Ears, figures: dict[str, object]
 ) -> None:
-    machine.air.begin(spread(ears.devices, 25 * 400, 25.0))
+    """Nobody starts it by hand: that is the service manager's (packaging/radio/bluetooth.conf)."""
+    # The kernel goes on with the dead one's discovery until its own time-out and refuses another.
+    machine.air.begin(spread(ears.devices, 25 * 45, 25.0))
+    ears.until(lambda line: "what" in line, 20)
+    crash = f"{UPTIME}; systemctl kill -s KILL bluetooth"
+    began = float(machine.script(crash).out)
+    blind = ears.until(
+        lambda line: line.get("what", {}).get("alive") is False and line["at"] >= began, BACK
+    )
+    first = ears.first_after(blind["at"])
+    figures["bluetoothd killed, first frame after"] = f"{first - began:.1f} s"
+    assert first - began < KERNEL_DISCOVERY + BACK
+
+
+RESTARTS = 50 if FULL else 8
+SETTLED = 3
+"""Restarts after which everything that is made once has been made."""
+
+
+def test_restarts_in_a_row_leave_nothing_behind(
+    machine: Machine, ears: Ears, figures: dict[str, object]
+) -> None:
+    machine.air.begin(spread(ears.devices, 25 * (10 * RESTARTS + 30), 25.0))
     ears.until(lambda line: "what" in line, 20)
     backs: list[float] = []
     before: dict[str, Any] = {}
-    for number in range(50):
+    for number in range(RESTARTS):
         # systemd refuses the sixth start of a unit within ten seconds, unless it is told to forget.
         times = machine.script(
             f"systemctl reset-failed bluetooth; {UPTIME}; systemctl restart bluetooth; {UPTIME}"
         )
         began, started = map(float, times.out.split())
         # What comes before the new bluetoothd is up came from the old one.
-        first = ears.until(
-            lambda line, started=started: (  # type: ignore[misc]  # bound at once, for the loop
-                line["at"] > started and line.get("what", {}).get("type") == "switched"
-            ),
-            BACK * 2,
-        )
-        backs.append(first["at"] - began)
-        if number == 4:  # by then everything that is made once has been made
+        backs.append(ears.first_after(started) - began)
+        if number == SETTLED - 1:
             before = state(machine, ears)
     after = state(machine, ears)
-    figures["50 restarts of bluetoothd"] = (
-        f"back after {max(backs):.1f} s at most; memory {before['rss_kib']} -> {after['rss_kib']} KiB, "
-        f"files {before['files']} -> {after['files']}, "
-        f"D-Bus connections {before['connections']} -> {after['connections']}"
+    figures[f"{RESTARTS} restarts of bluetoothd in a row"] = (
+        f"frames after {max(backs):.1f} s at most; memory {before['rss_kib']} -> "
+        f"{after['rss_kib']} KiB, files {before['files']} -> {after['files']}, D-Bus connections "
+        f"{before['connections']} -> {after['connections']}"
     )
     assert max(backs) < BACK
     assert after["connections"] == before["connections"], "a second scanner"
     assert after["files"] <= before["files"]
     assert after["rss_kib"] - before["rss_kib"] < 4096
+
+
+def test_adapter_that_somebody_switched_off_is_switched_on_by_the_ladder(
+    machine: Machine, figures: dict[str, object]
+) -> None:
+    """The source runs as the hub does, without privileges: systemd's helpers have them."""
+    machine.script(POWERED)
+    ears = Ears(machine, as_hub=True)
+    try:
+        machine.air.begin(spread(ears.devices, 25 * 100, 25.0))
+        ears.until(lambda line: "what" in line, 20)
+        began = float(machine.script(f"{UPTIME}; rfkill block bluetooth").out)
+        blind = ears.until(
+            lambda line: line.get("what", {}).get("alive") is False and line["at"] >= began, BACK
+        )
+        assert blind["what"]["detail"] == "powered-off"
+        first = ears.first_after(began + 5.0, GRACE + BACK)
+        counters = [line["counters"] for line in ears.told if "counters" in line][-1]
+        figures["rfkill blocked: helper asked and first frame after"] = f"{first - began:.1f} s"
+        assert counters["ble-power"] == 1
+        assert counters["ble-helper-failures"] == 0
+        assert first - began < GRACE + BACK
+    finally:
+        ears.end()
+        machine.script("rfkill unblock bluetooth")
+        machine.script(POWERED)
 
 
 def state(machine: Machine, ears: Ears) -> dict[str, Any]:

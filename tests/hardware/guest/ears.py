@@ -1,7 +1,8 @@
 """The gateway's Bluetooth source alone in the guest: says as JSON lines whatever it offers.
 
-Usage: ears.py    The enrolled sensors come as one JSON line on standard input: [[address, id], ...].
-Keys and counters are not its business; frames are believed as they are. It ends at SIGTERM.
+Usage: ears.py [helpers]    The enrolled sensors come as one JSON line on standard input: [[address,
+id], ...]. Keys and counters are not its business; frames are believed as they are. It ends at SIGTERM.
+With ``helpers`` its recovery ladder has systemd's, except for the reboot.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gateway.domain.enrolment import Radio
 from gateway.domain.observation import Switched, What
 from gateway.domain.sensor import Kind, Sensor, Supervision
 from gateway.runtime.clocks import SystemClock
+from gateway.runtime.helpers import Helper, Helpers
 from gateway.sensing.ble import BleSource
 
 PAGE_KIB = resource.getpagesize() // 1024
@@ -46,7 +48,10 @@ async def main() -> None:
     def offer(what: What, counter: int | None = None) -> None:
         tell(what=msgspec.to_builtins(what), counter=counter)
 
-    source = BleSource(radios, SystemClock(), decode)
+    helpers = Helpers()
+    installed = await helpers.available() if "helpers" in sys.argv else frozenset()
+    actions = helpers.actions(installed - {Helper.REBOOT}, may_reboot=lambda: False)
+    source = BleSource(radios, SystemClock(), decode, actions=actions)
     running = asyncio.create_task(source.run(offer))
     tell(up=True)
     while not running.done():

@@ -73,7 +73,7 @@ fi
 
 # ----------------------------------------------------------------------------------- image
 
-print=$(cat "$here/root.sh" "$here"/guest/* "$top/packaging/lock/hub-py311.txt" | sha256sum | cut -c1-16)
+print=$(cat "$here/root.sh" "$here"/guest/* "$top"/packaging/radio/* "$top/packaging/lock/hub-py311.txt" | sha256sum | cut -c1-16)
 image=$work/$arch/image-$print.ext4
 if [ ! -e "$image" ]; then
   [ "$(id -u)" -eq 0 ] || cannot "the guest's image has to be made with debootstrap and this is not root"

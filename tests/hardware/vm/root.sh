@@ -2,7 +2,7 @@
 # Makes the root folder of a test guest and an ext4 image of it, without a loop device.
 #
 # Usage: root.sh amd64|arm64 ROOT IMAGE
-#   ROOT   is reused if debootstrap has finished in it before; wheels are installed anew
+#   ROOT   is made anew from ROOT.base, which is kept once debootstrap has finished in it
 #   IMAGE  is replaced at the very end, so a broken run leaves no half image
 #
 # As root (debootstrap needs it). What is in the guest: Debian 12 with systemd, bluetoothd, mosquitto
@@ -32,26 +32,29 @@ register() { # lets this kernel start arm64 programs, through an interpreter tha
   echo ":ansim-$$:M::$magic:$mask:/usr/bin/qemu-aarch64-static:F" >"$binfmt/register"
 }
 
-if [ ! -e "$root/.complete" ]; then
-  if mountpoint -q "$root/proc"; then umount "$root/proc"; fi
-  if mountpoint -q "$root/sys"; then umount "$root/sys"; fi
-  rm -rf "$root"
-  mkdir -p "$root"
+base=$root.base
+if [ ! -e "$base/.complete" ]; then
+  if mountpoint -q "$base/proc"; then umount "$base/proc"; fi
+  if mountpoint -q "$base/sys"; then umount "$base/sys"; fi
+  rm -rf "$base"
+  mkdir -p "$base"
   if [ "$arch" = "$(dpkg --print-architecture)" ]; then
-    debootstrap --variant=minbase --arch="$arch" --include="$packages" bookworm "$root" "$mirror"
+    debootstrap --variant=minbase --arch="$arch" --include="$packages" bookworm "$base" "$mirror"
   else
     debootstrap --foreign --variant=minbase --arch="$arch" --include="$packages" \
-      bookworm "$root" "$mirror"
+      bookworm "$base" "$mirror"
     register
-    chroot "$root" /debootstrap/debootstrap --second-stage
+    chroot "$base" /debootstrap/debootstrap --second-stage
   fi
   # The second stage leaves these mounted; mkfs would copy the host's kernel into the image.
   for folder in proc sys dev; do
-    if mountpoint -q "$root/$folder"; then umount "$root/$folder"; fi
+    if mountpoint -q "$base/$folder"; then umount "$base/$folder"; fi
   done
-  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
-  touch "$root/.complete"
+  rm -rf "$base"/var/cache/apt/archives/*.deb "$base"/var/lib/apt/lists/* "$base"/usr/share/{doc,man,locale}
+  touch "$base/.complete"
 fi
+rm -rf "$root"
+cp -a "$base" "$root"
 
 # ---------------------------------------------------------------------------- the wheels
 
@@ -65,7 +68,6 @@ for tag in manylinux_2_36 manylinux_2_35 manylinux_2_34 manylinux_2_31 manylinux
   manylinux_2_24 manylinux_2_17 manylinux2014; do
   platforms+=(--platform "${tag}_$machine")
 done
-rm -rf "$site"
 mkdir -p "$site"
 "${ANSIM_PIP_PYTHON:-python3}" -m pip --disable-pip-version-check install --quiet --no-input \
   --no-deps --target "$site" --python-version 3.11 --implementation cp --abi cp311 --abi abi3 --abi none \
@@ -91,7 +93,7 @@ for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_re
 done
 system=$root/etc/systemd/system
 mkdir -p "$system/bluetooth.service.d" "$system/multi-user.target.wants" "$root/mnt/share" "$root/opt/ansim/code"
-cp "$here"/guest/bluetooth.conf "$system/bluetooth.service.d/ansim.conf"
+cp "$here"/guest/experimental.conf "$system/bluetooth.service.d/"
 cp "$here"/guest/*.service "$system/"
 install -m 755 "$here"/guest/board.sh "$here"/guest/radio.sh "$root/opt/ansim/"
 for name in ansim ansim-office; do install -m 755 "$here/guest/$name" "$root/usr/local/bin/$name"; done
@@ -99,8 +101,19 @@ for unit in "$here"/guest/*.service; do
   ln -sf "../$(basename "$unit")" "$system/multi-user.target.wants/$(basename "$unit")"
 done
 
+# The radio's helpers where the package puts them, and the user that may ask for them.
+radio=$top/packaging/radio units=$root/usr/lib/systemd/system
+mkdir -p "$units/bluetooth.service.d" "$system/ansim-radio-power@.service.d"
+cp "$radio"/*.service "$units/"
+cp "$radio/bluetooth.conf" "$units/bluetooth.service.d/ansim.conf"
+cp "$radio/49-ansim-radio.rules" "$root/usr/share/polkit-1/rules.d/"
+cp "$here/guest/code.conf" "$system/ansim-radio-power@.service.d/"
+echo 'ansim:x:990:990:Ansim Gateway:/nonexistent:/usr/sbin/nologin' >>"$root/etc/passwd"
+echo 'ansim:x:990:' >>"$root/etc/group"
+
 # ----------------------------------------------------------------------------- the image
 
 rm -f "$image.new"
 mkfs.ext4 -q -F -L root -E lazy_itable_init=0,lazy_journal_init=0 -d "$root" "$image.new" 2G
 mv "$image.new" "$image"
+rm -rf "$root"
