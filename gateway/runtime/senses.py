@@ -212,6 +212,7 @@ def _ether(
         now=now(),
         away=away,
         hurry=hurry,
+        keys={radio.sensor.id: radio.key for radio in radios if radio.key is not None},
     )
     sensors = BthomeSensors(radios, guards, now, offer)
     adapter = settings.radio.adapter

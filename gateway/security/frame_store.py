@@ -7,6 +7,7 @@ on disk, and ``hurry`` asks for a commit when a sensor's reservation runs out (`
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -26,18 +27,27 @@ class FrameGuards:
         now: float = 0.0,
         away: float = 0.0,
         hurry: Callable[[], None] = lambda: None,
+        keys: Mapping[str, bytes] = {},
     ) -> None:
         """``sensors``: id and whether it is keyed. ``counter``: the journal's named counters.
         ``away``: seconds that nobody listened before ``now``, as far as known. ``hurry``: asks for
-        a commit soon; it must not wait."""
+        a commit soon; it must not wait. ``keys``: of each keyed sensor, to notice a new one: no old
+        frame can carry it, so the sensor begins anew."""
         self.hurry = hurry
         self._stored: dict[str, Kept] = {}
         self._pending: dict[str, Kept] = {}
+        self._new_keys: dict[str, int] = {}
         self._asked = False
         self.guards: dict[str, FrameGuard] = {}
         for sensor, keyed in sensors:
             kept = _read(sensor, counter)
             self._stored[sensor] = kept
+            key = _print(keys[sensor]) if sensor in keys else None
+            before = counter(f"{_PREFIX}:key:{sensor}")
+            if key is not None and before != key:
+                self._new_keys[sensor] = key
+                if before is not None:
+                    kept = NOTHING
             self.guards[sensor] = FrameGuard(keyed=keyed, kept=kept, now=now, away=away)
 
     def __getitem__(self, sensor: str) -> FrameGuard:
@@ -58,6 +68,8 @@ class FrameGuards:
         self._asked = False
         for sensor, kept in self._pending.items():
             self._stored[sensor] = kept
+            if kept.last is not None:
+                self._new_keys.pop(sensor, None)
             self.guards[sensor].stored(kept)
         self._pending = {}
 
@@ -82,8 +94,15 @@ class FrameGuards:
         for sensor, new in kept.items():
             if new != self._stored[sensor]:
                 changed.update(_write(sensor, new, self._stored[sensor]))
+                if sensor in self._new_keys and new.last is not None:
+                    changed[f"{_PREFIX}:key:{sensor}"] = self._new_keys[sensor]
                 self._pending[sensor] = new
         return changed
+
+
+def _print(key: bytes) -> int:
+    """32 bits that another key has not, and of which nobody makes a key."""
+    return int.from_bytes(hashlib.sha256(key).digest()[:4], "big")
 
 
 def _read(sensor: str, counter: Callable[[str], int | None]) -> Kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.security.frame_store import FrameGuards
-from gateway.security.frames import AHEAD_LEAST, FRESH, HELD, Reason, Refused
+from gateway.security.frames import AHEAD_LEAST, FRESH, HELD, IN_DOUBT, Reason, Refused
 
 
 class Disk:
@@ -125,3 +125,30 @@ def test_refusals_of_all_sensors_are_told_together() -> None:
         disk.hear(sensor, 1000)
         disk.hear(sensor, 1)
     assert disk.guards.refused == {"repeated": 2, "replay": 2}
+
+
+def test_a_new_key_begins_anew_and_the_old_key_never_again() -> None:
+    disk: dict[str, int] = {}
+
+    def start(key: bytes) -> FrameGuards:
+        return FrameGuards([("s", True)], disk.get, keys={"s": key})
+
+    def commit(guards: FrameGuards) -> None:
+        disk.update(guards.marks(0.0))
+        guards.stored()
+
+    old, new = bytes(16), bytes(range(16))
+    guards = start(old)
+    guards["s"].judge(1000, b"a", 0.0)
+    guards["s"].judge(5, b"b", 1.0)
+    assert guards["s"].aside
+    commit(guards)
+    assert start(old)["s"].aside
+    guards = start(new)
+    assert not guards["s"].aside
+    assert guards["s"].judge(3, b"c", 2.0) == IN_DOUBT
+    commit(guards)
+    again = start(new)
+    assert not again["s"].aside
+    assert again["s"].judge(3, b"c", 3.0) != FRESH
+    assert not start(new)["s"].aside
