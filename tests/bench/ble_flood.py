@@ -53,6 +53,9 @@ KEPT = 30.0
 """Seconds that BlueZ keeps a device it no longer hears (TemporaryTimeout)."""
 
 TICK = 0.01
+SENT = "sent.json"
+"""What the fake bluetoothd sent, in the folder of the run."""
+
 WARM_UP = 5
 """Frames of each sensor before the flood: the first is its start, the next wait for a commit."""
 
@@ -71,6 +74,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=5000, help="frames a second of the pool")
     parser.add_argument("--new", type=int, default=0, help="new addresses a second")
     parser.add_argument("--bluetoothd", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bluetoothd:
         asyncio.run(flood(options))
@@ -91,7 +95,7 @@ def direct(options: argparse.Namespace, folder: Path) -> int:
         hub = HubProcess(place, folder, sensors(buttons))
         speaks = {"DBUS_SYSTEM_BUS_ADDRESS": bus.address}
         words = [sys.executable, __file__, "--bluetoothd", "--seconds", str(options.seconds)]
-        words += ["--rate", str(options.rate), "--new", str(options.new)]
+        words += ["--rate", str(options.rate), "--new", str(options.new), "--folder", str(folder)]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True}
         bluetoothd = stack.enter_context(
             subprocess.Popen(words, env={**os.environ, **speaks}, **pipes)
@@ -106,7 +110,7 @@ def direct(options: argparse.Namespace, folder: Path) -> int:
             memory.append(rss(program.process.pid))
             time.sleep(0.5)
         used = processor(program.process.pid) - used
-        sent = json.loads(bluetoothd.stdout.read())
+        sent = json.loads((folder / SENT).read_text())
         until(lambda: not (status(hub.data) or {}).get("waiting_alerts", 1), "all received", 60)
         counters = hub.status()["counters"]
         program.end()
@@ -212,7 +216,8 @@ async def flood(options: argparse.Namespace) -> None:
         await asyncio.sleep(TICK)
     await asyncio.sleep(3.0)  # what is on its way arrives
     told = {"strangers": strangers, "ours": ours, "presses": presses, "devices": len(bluez.devices)}
-    print(json.dumps(told))
+    # Not through the pipe: nobody reads it while the flood lasts, and it holds 64 kB.
+    Path(options.folder, SENT).write_text(json.dumps(told), encoding="ascii")
     await bluez.stop()
 
 
