@@ -20,6 +20,7 @@ from dbus_fast.errors import AuthError, DBusError
 
 from gateway.domain.errors import AnsimError
 from gateway.sensing.ble import Actions
+from gateway.sensing.owner import daemon_call
 
 SYSTEMD: Final = "org.freedesktop.systemd1"
 _PATH: Final = "/org/freedesktop/systemd1"
@@ -217,16 +218,7 @@ async def _manager() -> AsyncIterator[_Manager]:
     try:
         bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
         for member, argument in (("AddMatch", _REMOVED), ("GetNameOwner", SYSTEMD)):
-            reply = await bus.call(
-                Message(
-                    destination=_BUS,
-                    path="/org/freedesktop/DBus",
-                    interface=_BUS,
-                    member=member,
-                    signature="s",
-                    body=[argument],
-                )
-            )
+            reply = await bus.call(daemon_call(member, argument))
         if reply.message_type is not MessageType.METHOD_RETURN:
             raise HelperError(
                 "No systemd answers on D-Bus; the radio's helpers need a hub that systemd runs.",

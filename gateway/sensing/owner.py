@@ -78,8 +78,8 @@ class OwnerWatch:
                 self._heard(message.body[2] or None, changed)
 
         bus.add_message_handler(handle)
-        await bus.call(_daemon("AddMatch", _RULE))
-        reply = await bus.call(_daemon("GetNameOwner", BLUEZ))
+        await bus.call(daemon_call("AddMatch", _RULE))
+        reply = await bus.call(daemon_call("GetNameOwner", BLUEZ))
         there = reply.message_type is MessageType.METHOD_RETURN
         self._heard(reply.body[0] if there else None, changed)
 
@@ -92,7 +92,8 @@ class OwnerWatch:
         changed(owner)
 
 
-def _daemon(member: str, argument: str) -> Message:
+def daemon_call(member: str, argument: str) -> Message:
+    """A question to the D-Bus daemon itself with one word as its argument."""
     return Message(
         destination=_BUS,
         path="/org/freedesktop/DBus",

@@ -21,6 +21,14 @@ def place_for(town: Town, broker: Broker, folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def town_with_broker(folder: Path) -> Iterator[Path]:
+    """The same for a new town, with its broker up."""
+    town = Town(folder / "town")
+    with Broker(town, folder / "broker") as broker:
+        yield place_for(town, broker, folder)
+
+
 class HubProcess:
     """One hub; ``more`` is the rest of its settings file: a recording, or sensors."""
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.homes import Plan, generate, write
-from tests.support.broker import Broker, Town
-from tests.support.hub_process import HubProcess, place_for
+from tests.support.hub_process import HubProcess, town_with_broker
 from tests.support.programs import until
 
 WIRES = """
@@ -33,10 +32,8 @@ interval_s = 60
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("place")
-    town = Town(folder / "town")
-    with Broker(town, folder / "broker") as broker:
-        yield place_for(town, broker, folder)
+    with town_with_broker(tmp_path_factory.mktemp("place")) as place:
+        yield place
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.broker import Broker, Town
 from tests.support.bthome_frames import seal
 from tests.support.fake_bluez import FakeBlueZ
-from tests.support.hub_process import HubProcess, place_for, running_centre
+from tests.support.hub_process import HubProcess, running_centre, town_with_broker
 from tests.support.private_bus import PrivateBus
 from tests.support.programs import Program, ansim, status
 
@@ -53,10 +52,8 @@ MOTION, PRESS = bytes.fromhex("2101"), bytes.fromhex("3a01")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("place")
-    town = Town(folder / "town")
-    with Broker(town, folder / "broker") as broker:
-        yield place_for(town, broker, folder)
+    with town_with_broker(tmp_path_factory.mktemp("place")) as place:
+        yield place
 
 
 class Air:
