@@ -168,7 +168,7 @@ def test_presses_on_both_kinds_of_button_are_received_in_time_over_a_bad_link(
     figures["radio or wired press to received, bad link"] = (
         f"p50 {percentile(found, 0.5):.2f} s, max {max(found):.2f} s, {len(found)} presses"
     )
-    # R6, as far as seven presses can show it; its p95 is that of sixty presses in test_link.py.
+    # R6, as far as seven presses can show it; the p95 is that of test_link.py.
     assert percentile(found, 0.5) < 2.0
     assert max(found) < 10.0
 

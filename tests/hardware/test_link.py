@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.hardware.machine import SHARE, Machine
 from tests.hardware.town import ACROSS_THE_CITY, Hub, Town
 
-PRESSES = 60
+PRESSES = 48
 FIRST_AT = 25.0
 """Seconds after its first row at which a recording begins to press: the hub connects meanwhile."""
 
