@@ -1,1 +1,1 @@
-"""The measure of a model and the baselines beside it. Grows with the inactivity model."""
+"""The measure of docs/detection.md: false alarms and delays, with the product's own engine."""
