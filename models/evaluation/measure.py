@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from msgspec import Struct
@@ -70,7 +70,7 @@ def run(
     last = len(trial.home.observations) - 1
     for index, observation in enumerate(trial.home.observations):
         for alarm in detector.step(observation):
-            alarmed.setdefault(trial.silence(alarm), alarm)
+            alarmed.setdefault(trial.raised_in(alarm), alarm)
         if index % 1000 == 0:
             progress(min(1000, last - index + 1))
         until = trial.home.observations[index + 1].at.wall if index < last else float("inf")
@@ -80,9 +80,27 @@ def run(
             silence = trial.silence(cut)
             if not asked:
                 alone, asked = detector.alone(moves[silence] + 2 * LONGEST_DELAY), True
-            first = alarmed.get(silence, alone)
-            late = LONGEST_DELAY if first is None else first - cut
-            delays.append(min(LONGEST_DELAY, max(0.0, late)) / HOUR)
+            delays.append(hours_late(alarmed.get(silence, alone), cut))
+    return result(trial, alarmed, delays, cuts, person=person, in_sample=in_sample)
+
+
+def hours_late(alarm: float | None, cut: float) -> float:
+    """Hours from an incapacitation to its alarm: at least none, at most the longest delay, which
+    is also that of an alarm that never comes."""
+    late = LONGEST_DELAY if alarm is None else alarm - cut
+    return min(LONGEST_DELAY, max(0.0, late)) / HOUR
+
+
+def result(
+    trial: Trial,
+    alarmed: Mapping[int, float],
+    delays: Sequence[float],
+    cuts: Sequence[float],
+    *,
+    person: str,
+    in_sample: bool = False,
+) -> Result:
+    """What came of a trial: ``alarmed`` has the first alarm of each silence that had one."""
     false = {i: wall for i, wall in alarmed.items() if trial.counts(i)}
     return Result(
         home=trial.home.name,

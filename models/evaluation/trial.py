@@ -5,7 +5,7 @@ The rules are those of the measure (docs/detection.md) and know nothing of any d
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from random import Random
@@ -62,6 +62,11 @@ class Trial(Struct, frozen=True, dict=True):
     def silence(self, wall: float) -> int:
         """Index of the last activity up to a moment: the silence that it lies in; -1 for none."""
         return bisect_right(self.moves, wall) - 1
+
+    def raised_in(self, alarm: float) -> int:
+        """Index of the silence that an alarm was raised in. In the very second of the next
+        activity it is still the one that ends there: nothing alarms after no silence at all."""
+        return bisect_left(self.moves, alarm) - 1
 
     def counts(self, index: int) -> bool:
         """Whether an alarm in this silence is a false alarm: it began on trial and is no outage."""
