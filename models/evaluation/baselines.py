@@ -17,7 +17,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from gateway.domain.observation import Observation, Switched
-from gateway.domain.sensor import Kind, Room
+from gateway.domain.sensor import Kind
 from gateway.engine.evidence import is_activity
 from gateway.engine.stopping import ROWS, STEP
 from models.evaluation.measure import Result, hours_late, result
@@ -55,8 +55,8 @@ class _Told:
         if not isinstance(what, Switched) or not is_activity(self._sensors[what.sensor], what):
             return False
         sensor = self._sensors[what.sensor]
-        place = Room.ENTRANCE if sensor.kind is Kind.ENTRANCE else sensor.room
-        self._method.moved(observation.at.wall + self._offset, place)
+        entrance = sensor.kind is Kind.ENTRANCE
+        self._method.moved(observation.at.wall + self._offset, sensor.room, entrance)
         return True
 
 
@@ -204,10 +204,10 @@ def baselines(
     """
     rows: list[Row] = []
     for name, method in BASELINES.items():
-        curves = [
-            curve(one, method(), cuts_by_home[one.home.name], person=persons.get(one.home.name, one.home.name))
-            for one in trials
-        ]
+        curves = []
+        for one in trials:
+            home = one.home.name
+            curves.append(curve(one, method(), cuts_by_home[home], person=persons.get(home, home)))
         if method is Fixed:
             for hours in SERVICES:
                 rows.append(Row(f"fixed {hours:.0f} h", hours, None, _at(curves, hours)))

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from gateway.domain.instant import DAY, HOUR
 from gateway.domain.sensor import Room
+from gateway.engine.habits import DOORSTEP
 from gateway.engine.profile import HALVES, quantile
 from gateway.engine.stopping import HOURS, ROWS, STEP
 
@@ -45,16 +46,19 @@ class Gap(Struct, frozen=True, gc=False):
 
 class Method(ABC):
     """What all have in common: 60 days of silences of ten minutes and more, refitted at the first
-    activity of each day. Everything is local time in seconds."""
+    activity of each day. Everything is local time in seconds. The place of a silence is the room
+    of its last activity, or the entrance if that came within a minute of an entrance event: what
+    the engine knows of the door, the published methods shall know too."""
 
     def __init__(self) -> None:
         self._began: float | None = None
         self._place = Room.OTHER
+        self._entrance = -inf
         self._day = -1
         self._gaps: list[Gap] = []
 
-    def moved(self, local: float, place: Room) -> None:
-        """Somebody moved; ``place`` is the entrance for an entrance sensor wherever it hangs."""
+    def moved(self, local: float, room: Room, entrance: bool) -> None:
+        """Somebody moved in a room, or at an entrance sensor."""
         if self._began is not None and STEP <= local - self._began <= LONGEST:
             self._gaps.append(Gap(self._began, local, self._place))
         day = int(local // DAY)
@@ -62,7 +66,10 @@ class Method(ABC):
             self._day = day
             self._gaps = [gap for gap in self._gaps if gap.start >= (day - KEEP_DAYS) * DAY]
             self._refit()
-        self._began, self._place = local, place
+        if entrance:
+            self._entrance = local
+        at_door = local - self._entrance <= DOORSTEP
+        self._began, self._place = local, Room.ENTRANCE if at_door else room
 
     def scores(self) -> array[float]:
         """Of the present silence, never falling: row j is for (j + 1) steps of ten minutes."""

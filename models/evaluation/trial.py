@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from random import Random
 
 from msgspec import Struct
@@ -109,7 +110,7 @@ def trial(home: Home, learn: float) -> Trial:
                 entrances.append(observation.at.wall)
     outages: list[Span] = []
     inferred: list[Span] = []
-    for start, stop in zip(moves, moves[1:], strict=False):
+    for start, stop in pairwise(moves):
         if stop - start > OUTAGE and not any(a < stop and b > start for a, b in home.away):
             outages.append((start, stop))
         elif stop - start > INFERRED_AWAY:
