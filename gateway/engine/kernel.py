@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from math import exp
 
 from gateway.engine.habits import FADE_DAYS, KEEP_DAYS, SilenceStart
+from gateway.engine.predictor import Silences
 from gateway.engine.prior import ANYWHERE
 from gateway.engine.profile import Gap
 from gateway.engine.stopping import HOURS, ROWS, STEP
@@ -31,12 +32,15 @@ _BELL = tuple(
 _FADE = tuple(exp(-age / FADE_DAYS) for age in range(KEEP_DAYS + 1))
 
 
-def survival(gaps: Sequence[Gap], start: SilenceStart) -> list[float]:
-    """Row by row, the probability that a silence of at least 20 minutes lasts that long."""
+def survival(gaps: Sequence[Gap], start: SilenceStart, others: Silences = ANYWHERE) -> list[float]:
+    """Row by row, the probability that a silence of at least 20 minutes lasts that long.
+
+    ``others``: the pseudo-silences, at least one.
+    """
     quarter = int(start.local) // 900 % _QUARTERS
     place, day = start.place, int(start.local) // 86_400
     anywhere = [0.0] * (ROWS + 1)
-    for began, length, room, weight in ANYWHERE:
+    for began, length, room, weight in others:
         near = weight * _BELL[began // 15 - quarter]
         anywhere[min(ROWS, length // _STEP_MINUTES)] += near if room == place else near * OTHER_ROOM
     scale = PSEUDO_SILENCES / sum(anywhere)

@@ -15,6 +15,7 @@ from math import log1p
 from gateway.engine import features, kernel
 from gateway.engine.habits import Habits, SilenceStart, block
 from gateway.engine.predictor import Predictor
+from gateway.engine.prior import ANYWHERE
 from gateway.engine.stopping import (
     FIRST,
     QUESTION_AFTER,
@@ -40,7 +41,8 @@ def outlook(
     habits: Habits, start: SilenceStart, predictor: Predictor | None, knobs: Knobs
 ) -> Outlook:
     """What to expect of the silence that began with ``start``. Never raises."""
-    curve = kernel.survival(habits.gaps, start)
+    others = ANYWHERE if predictor is None else predictor.silences
+    curve = kernel.survival(habits.gaps, start, others)
     hazards = _asked(predictor, habits, start)
     if hazards:
         network = _survival(hazards, habits.factors(), start)

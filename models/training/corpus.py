@@ -8,25 +8,30 @@ label says whether the silence ended within it.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.domain.observation import Observation, Switched
 from gateway.domain.sensor import Kind, Room, Sensor
 from gateway.engine.evidence import is_activity
 from gateway.engine.features import FEATURES, rows
 from gateway.engine.habits import LONGEST, Habits, SilenceStart
+from gateway.engine.predictor import Silences
 from gateway.engine.stopping import ROWS, STEP
 
 LEAST_EVENTS = 200
 """A thinned home with fewer events is no home any more."""
 THINNED = 3
 """Thinned copies of each home: hubs have fewer sensors than laboratories."""
-LIVES = (1, 2, 4, 8, 16, 1_000)
-"""Days after which the habits begin anew, so that the network learns what little history is
-worth (R22)."""
+LONG = 1_000
+LIVES = (1, 2, 4, 8, 16, LONG)
+"""Days after which the habits begin anew, drawn anew each time, so that the network learns what
+little history is worth (R22)."""
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -39,7 +44,8 @@ class Event(Struct, frozen=True, gc=False):
 
 
 class Home(Struct, frozen=True):
-    """``person`` lives there (one person may have several homes); ``weight`` of the home."""
+    """``person`` lives there (one person may have several homes); ``weight`` is what all rows of
+    the home and its thinned copies weigh together."""
 
     name: str
     person: str
@@ -64,6 +70,13 @@ def empty() -> Examples:
     return Examples(array("f"), array("f"), array("f"))
 
 
+def alike(homes: Sequence[Home]) -> list[Home]:
+    """The same homes, the weight of each shared out among the homes of its person: a person who
+    was recorded twice, or for a year, is still one person."""
+    count = Counter(home.person for home in homes)
+    return [replace(home, weight=home.weight / count[home.person]) for home in homes]
+
+
 def events_of(
     observations: Iterable[Observation], sensors: Sequence[Sensor], utc_offset: int
 ) -> tuple[Event, ...]:
@@ -82,15 +95,16 @@ def events_of(
 
 
 def silences(
-    events: Iterable[Event], life: int = 1_000
+    events: Iterable[Event], lives: Iterator[int] | None = None
 ) -> Iterator[tuple[Habits, SilenceStart, float]]:
     """Each silence of ten minutes to 48 hours as the engine meets it: the habits as they stood,
-    how it began, and how long it lasted. The habits learn from it afterwards and start anew every
-    ``life`` days."""
-    habits, began, last = Habits(), 0.0, None
+    how it began, and how long it lasted. The habits learn from it afterwards and start anew after
+    so many days as ``lives`` says each time; never where it says nothing."""
+    lives = repeat(LONG) if lives is None else lives
+    habits, end, last = Habits(), 0.0, None
     for event in events:
-        if last is None or event.local - began > life * 86_400:
-            habits, began = Habits(), event.local
+        if last is None or event.local > end:
+            habits, end = Habits(), event.local + next(lives) * 86_400
         elif STEP <= event.local - last.local < LONGEST:
             start = habits.start(last.local, last.room)
             yield habits, start, event.local - last.local
@@ -103,18 +117,23 @@ def examples(home: Home, chance: Random) -> Examples:
     """All examples of a home and its thinned copies, weighing together what one home weighs."""
     copies = [home.events]
     copies.extend(filter(None, (thinned(home.events, chance) for _ in range(THINNED))))
+    parts = [part for events in copies if (part := _rows_of(events, chance)).labels]
     result = empty()
-    for events in copies:
-        part = empty()
-        for habits, start, length in silences(events, chance.choice(LIVES)):
-            reached = min(ROWS, int(length // STEP))
-            part.inputs.extend(rows(habits.profile, start)[: reached * FEATURES])
-            part.labels.extend([0.0] * (reached - 1) + [1.0])
+    for part in parts:
         count = len(part.labels)
-        # A home with many rows knows more than one with few, but not in proportion.
-        part.weights.extend([home.weight / len(copies) / count**0.5] * count if count else [])
+        part.weights.extend([home.weight / len(parts) / count] * count)
         result.add(part)
     return result
+
+
+def _rows_of(events: Iterable[Event], chance: Random) -> Examples:
+    """Rows and labels, without weights yet."""
+    part = empty()
+    for habits, start, length in silences(events, (chance.choice(LIVES) for _ in repeat(None))):
+        reached = min(ROWS, int(length // STEP))
+        part.inputs.extend(rows(habits.profile, start)[: reached * FEATURES])
+        part.labels.extend([0.0] * (reached - 1) + [1.0])
+    return part
 
 
 def thinned(events: Sequence[Event], chance: Random) -> tuple[Event, ...]:
@@ -127,11 +146,10 @@ def thinned(events: Sequence[Event], chance: Random) -> tuple[Event, ...]:
     return left if len(left) >= LEAST_EVENTS else ()
 
 
-def pseudo_silences(
-    homes: Sequence[Home], most: int = 6
-) -> tuple[tuple[int, int, int, float], ...]:
+def pseudo_silences(homes: Sequence[Home], most: int = 6) -> Silences:
     """The kernel's prior: of each room and two hours of the day up to ``most`` silences that stand
-    for all, as (minute of the day, minutes, room, weight). Every home weighs alike."""
+    for all, as (minute of the day, minutes, room, weight). Rows of a home weigh what
+    the home weighs."""
     cells: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
     for home in homes:
         lasting = [

@@ -11,8 +11,8 @@ from models.homes import KINDS, Plan, generate
 from models.training.corpus import Home, events_of
 
 DAYS = 42
-WEIGHT = 0.25
-"""Of a recorded home's."""
+WEIGHT = 1.0 / len(KINDS)
+"""All generated homes together weigh what one recorded person weighs [D]."""
 EVENTS_A_DAY = (80.0, 200.0, 500.0, 1_200.0)
 
 

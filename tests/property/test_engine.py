@@ -22,6 +22,7 @@ from gateway.domain.observation import (
 )
 from gateway.domain.sensor import Sensor
 from gateway.engine.engine import Engine
+from gateway.engine.prior import ANYWHERE
 from tests.support.life import MONDAY, WIRED, Life, beacons
 
 NO_DOOR = tuple(s for s in WIRED if s.id != "door")
@@ -32,6 +33,7 @@ class Oracle:
     """A model that says anything at all."""
 
     fingerprint = "oracle"
+    silences = ANYWHERE
 
     def __init__(self, answers: Sequence[object]) -> None:
         self._answers = list(answers) or [0.5]

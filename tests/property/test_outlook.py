@@ -13,6 +13,7 @@ from gateway.domain.errors import ModelError
 from gateway.domain.sensor import Room
 from gateway.engine.habits import Habits, SilenceStart
 from gateway.engine.outlook import QUESTION_AFTER, Knobs, Outlook, outlook
+from gateway.engine.prior import ANYWHERE
 from gateway.engine.stopping import ROWS, STEP
 
 rooms = st.sampled_from(Room)
@@ -29,6 +30,7 @@ class Answers:
     """A network that answers what it was told to."""
 
     fingerprint = "told"
+    silences = ANYWHERE
 
     def __init__(self, answers: Sequence[float] | Exception) -> None:
         self.answers = answers

@@ -11,6 +11,7 @@ from gateway.domain.sensor import Room
 from gateway.engine.habits import KEEP_GAPS, LEARNING_DAYS, REMEMBERED_WEEKS, Habits
 from gateway.engine.kernel import survival
 from gateway.engine.outlook import QUESTION_AFTER, Knobs, outlook
+from gateway.engine.prior import ANYWHERE
 from gateway.engine.stopping import FIRST, ROWS
 
 MONDAY = 19_723 * 86_400.0
@@ -22,6 +23,7 @@ class Constant:
     """A network for which every ten minutes are alike."""
 
     fingerprint = "constant"
+    silences = ANYWHERE
 
     def __init__(self, hazard: float) -> None:
         self._answer = [hazard] * ROWS

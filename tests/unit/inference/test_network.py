@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from array import array
 from pathlib import Path
 
@@ -14,8 +15,13 @@ from gateway.domain.sensor import Room
 from gateway.engine.features import FEATURES, rows
 from gateway.engine.habits import Habits
 from gateway.engine.outlook import Knobs, outlook
+from gateway.engine.prior import ANYWHERE
 from gateway.engine.stopping import ROWS
 from gateway.inference import CARD, MODEL, load, read_card
+from models.evaluation.folds import FOLDS
+from tests.support.answers import answers
+
+MODELS = [MODEL, *sorted(FOLDS.glob("*.tflite"))]
 
 
 @pytest.fixture
@@ -28,12 +34,27 @@ def change(card: Path, **changes: object) -> None:
     card.write_text(json.dumps(json.loads(card.read_text("utf-8")) | changes), "utf-8")
 
 
-def test_the_packaged_model_answers_as_its_card_says_to_the_bit() -> None:
-    network = load()
-    golden = read_card(CARD).golden
-    asked = array("f", [value for row in golden.rows for value in row])
-    assert network.logits(asked) == golden.logits
-    assert network.fingerprint == read_card(CARD).sha256[:16]
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_committed_model_answers_as_its_card_says_to_the_bit(model: Path) -> None:
+    network, card = load(model), read_card(model.with_suffix(".json"))
+    asked = array("f", [value for row in card.golden.rows for value in row])
+    assert network.logits(asked) == card.golden.logits
+    assert network.fingerprint == card.sha256[:16]
+
+
+def test_the_other_runtime_gives_the_same_bits(root: Path, other_python: Path) -> None:
+    told = subprocess.run(
+        [other_python, "-m", "tests.support.answers", *MODELS],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.splitlines() == [answers(model) for model in MODELS]
+
+
+def test_the_shipped_prior_is_that_of_the_shipped_model() -> None:
+    assert load().silences == ANYWHERE
 
 
 @pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS])
@@ -95,6 +116,31 @@ def test_a_damaged_card_is_refused(copy: Path, card: str) -> None:
     with pytest.raises(ModelError) as raised:
         load(copy)
     assert raised.value.reason == "card"
+
+
+def test_a_card_without_silences_is_refused_with_a_remedy(copy: Path) -> None:
+    card = copy.with_suffix(".json")
+    content = json.loads(card.read_text("utf-8"))
+    del content["silences"]
+    card.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(ModelError, match=r"`silences`.*install the package again") as raised:
+        load(copy)
+    assert raised.value.reason == "card"
+
+
+@pytest.mark.parametrize(
+    "silence", [[1_440, 30, 0, 1.0], [0, 0, 0, 1.0], [0, 30, 8, 1.0], [0, 30, 0, 0.0], [0, 30, 0]]
+)
+def test_silences_that_cannot_be_are_refused(copy: Path, silence: list[float]) -> None:
+    change(copy.with_suffix(".json"), silences=[silence])
+    with pytest.raises(ModelError):
+        load(copy)
+
+
+def test_a_card_with_no_silence_is_refused(copy: Path) -> None:
+    change(copy.with_suffix(".json"), silences=[])
+    with pytest.raises(ModelError):
+        load(copy)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".tflite"])
