@@ -45,6 +45,8 @@ class Household(Struct, frozen=True):
     ``hub``             the hub's random pseudonym
     ``utc_offset``      minutes east of UTC; Korea: 540 all year
     ``ceilings``        seconds for levels 1, 2, 3; never above those of the risk group
+    ``asks``            whether something in the home can ask the resident: only then is level 1 a
+                        question, and silence an answer
     """
 
     hub: str
@@ -53,3 +55,4 @@ class Household(Struct, frozen=True):
     ceilings: tuple[float, float, float] = CEILINGS[RiskGroup.STANDARD]
     utc_offset: int = 540
     limits: Limits = Limits()
+    asks: bool = False

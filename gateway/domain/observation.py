@@ -122,6 +122,13 @@ class VisitEnded(Struct, frozen=True, gc=False, tag="checkout"):
     tag: str = ""
 
 
+class Answered(Struct, frozen=True, gc=False, tag="answered"):
+    """The resident answered a question of the hub in so many words or with a key: proof of life.
+    Whoever just moves answers too; that is a ``Switched``."""
+
+    by: str = "key"
+
+
 class AnswerState(StrEnum):
     """What a centre's people say about an alert."""
 
@@ -159,6 +166,7 @@ What = (
     | PauseEnded
     | VisitStarted
     | VisitEnded
+    | Answered
     | CentreAnswered
 )
 

@@ -91,6 +91,11 @@ class Alerts:
         """Whether this condition holds."""
         return key_of(family, subject) in self._book.conditions
 
+    def id_of(self, family: str, subject: str = "") -> str | None:
+        """The id of this condition's alert, if it holds and has one."""
+        condition = self._book.conditions.get(key_of(family, subject))
+        return None if condition is None or condition.alert is None else condition.alert.id
+
     def start(
         self, family: str, now: float, *, subject: str = "", since: float | None = None
     ) -> None:

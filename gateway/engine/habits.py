@@ -56,11 +56,15 @@ class SilenceStart(Struct, frozen=True):
     since_entrance: float | None = None
     recent_30min: int = 1
     recent_3h: int = 1
+    seated: bool = False
+    """Whether a bed or a seat was taken: a silence there is another one than on the floor."""
 
     @property
     def at_door(self) -> bool:
         """Whether somebody may just have gone out."""
-        return self.since_entrance is not None and self.since_entrance <= DOORSTEP
+        return (
+            self.since_entrance is not None and self.since_entrance <= DOORSTEP and not self.seated
+        )
 
     @property
     def place(self) -> int:
@@ -110,7 +114,7 @@ class Habits(Struct):
             self.entrance = local
             self.days[-1].entrances += 1
 
-    def start(self, local: float, room: Room) -> SilenceStart:
+    def start(self, local: float, room: Room, seated: bool = False) -> SilenceStart:
         """The silence that began with the last event, which was at ``local`` in ``room``."""
         since = None if self.entrance is None else max(0.0, local - self.entrance)
         half_hour = three_hours = self.count
@@ -120,7 +124,7 @@ class Habits(Struct):
                 three_hours += count
                 if age <= 6:
                     half_hour += count
-        return SilenceStart(local, room, since, half_hour, three_hours)
+        return SilenceStart(local, room, since, half_hour, three_hours, seated)
 
     def silence(
         self, start: SilenceStart, ended: float, learn: bool, outlook: Outlook | None = None
@@ -136,7 +140,8 @@ class Habits(Struct):
             return
         self._mark(start.local, ended)
         if length >= SHORTEST_GAP:
-            self.gaps.append(Gap(int(start.local) // 60, int(length) // 60, start.place))
+            minutes = int(start.local) // 60, int(length) // 60
+            self.gaps.append(Gap(*minutes, start.place, start.seated))
             del self.gaps[:-KEEP_GAPS]
         if outlook is not None:
             self._calibrate(start, length, outlook.hazards)

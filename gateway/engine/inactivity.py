@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from gateway.domain.alert import AlertType, Level
 from gateway.domain.household import Household
+from gateway.domain.instant import DAY
 from gateway.domain.sensor import Room
 from gateway.engine.alerts import Alerts
+from gateway.engine.asking import ANSWER_WITHIN
 from gateway.engine.ceilings import STEPS, due_after
+from gateway.engine.control import End
+from gateway.engine.habits import SilenceStart
 from gateway.engine.outlook import QUESTION_AFTER, Knobs, outlook
 from gateway.engine.predictor import Predictor
 from gateway.engine.quiet import WELFARE_BLIND
@@ -38,45 +42,60 @@ class Inactivity:
         """The resident moved: learn from the silence that ended, begin the next."""
         state = self._state
         silence = state.silence
-        habits = state.habits
-        to_local = state.timeline.wall_offset + self._household.utc_offset * 60.0
-        if silence.active and now - silence.since >= LEARNED_SILENCE:
-            start = habits.start(silence.since + to_local, silence.room or Room.OTHER)
-            habits.silence(start, now + to_local, self._teaches(), silence.outlook)
-        habits.event(now + to_local, room, entrance)
+        if silence.active and now - silence.began >= LEARNED_SILENCE:
+            self._learn(now)
+        state.habits.event(now + self._to_local, room, entrance)
         if silence.level:
             self._alerts.stop("inactivity", now, because="activity")
         if self._alerts.holds("welfare"):
             self._alerts.stop("welfare", now, because="activity")
         silence.restart(now, room, sensor)
+        self._turn(now)
+
+    def answered(self, now: float) -> None:
+        """The resident said that all is well; the silence may well go on."""
+        silence = self._state.silence
+        if silence.question is not None:
+            self._state.asking.learn(silence.asked, answered=True)
+        self._alerts.stop("inactivity", now, because="answered")
+        self._alerts.stop("welfare", now, because="answered")
+        silence.answered(now)
 
     def due(self) -> float | None:
         """Engine second of the next question, level or welfare alert."""
-        if self._state.presence.since is not None:
-            return None
-        times = [
-            t
-            for t in (self._question_due(), self._level_due(), self._welfare_due())
-            if t is not None
-        ]
-        return min(times, default=None)
+        times = (
+            (self._foresight_due(), self._away_due())
+            if self._is_away
+            else (self._foresight_due(), self._level_due(), self._welfare_due())
+        )
+        return min((t for t in times if t is not None), default=None)
 
     def live(self, now: float) -> None:
         """Do what is due now."""
-        if self._state.presence.since is not None:
-            return
-        question = self._question_due()
-        if question is not None and question <= now:
-            self._ask()
+        foresight = self._foresight_due()
+        if foresight is not None and foresight <= now:
+            self._foresee()
         silence = self._state.silence
+        if self._is_away:
+            while (due := self._away_due()) is not None and due <= now:
+                level, _ = STEPS[silence.level]
+                silence.level = int(level)
+                since = self._state.presence.since or silence.since
+                self._alerts.raise_to(
+                    "away", now, AlertType.AWAY_TOO_LONG, level, "model", since=since
+                )
+                self._note_told(level, "away")
+            return
         while (due := self._level_due()) is not None and due <= now:
             level, alert_type = STEPS[silence.level]
-            seen = silence.seen(now)
-            ceiling = self._household.ceilings[level - 1]
+            because = self._because(level, silence.seen(now))
             silence.level = int(level)
-            # one step of float rounding below the ceiling is still the ceiling's doing
-            because = "ceiling" if seen >= ceiling - 1.0 else "model"
-            self._raise(now, level, alert_type, because)
+            if level is Level.WATCH and self._household.asks:
+                silence.question = silence.seen(now)
+                silence.asked = now + self._to_local
+            since = silence.since
+            self._alerts.raise_to("inactivity", now, alert_type, level, because, since=since)
+            self._note_told(level, "inactivity")
         welfare = self._welfare_due()
         if welfare is not None and welfare <= now:
             self._alerts.start("welfare", now, since=welfare)
@@ -89,37 +108,110 @@ class Inactivity:
         due = self._level_due()
         return None if due is None else due + self._state.timeline.wall_offset
 
-    def _raise(self, now: float, level: Level, alert_type: AlertType, because: str) -> None:
-        since = self._state.silence.since
-        self._alerts.raise_to("inactivity", now, alert_type, level, because, since=since)
+    @property
+    def _is_away(self) -> bool:
+        return self._state.presence.since is not None
 
-    def _teaches(self) -> bool:
-        """Whether this silence may be learned from (T15): not one that reached the centre, nor
-        hours that were blind, paused or visited."""
+    @property
+    def _to_local(self) -> float:
+        """Local seconds of engine second 0."""
+        return self._state.timeline.wall_offset + self._household.utc_offset * 60.0
+
+    def _start(self) -> SilenceStart:
         silence = self._state.silence
-        return (
-            silence.level < Level.WARNING
-            and silence.blind == 0.0
-            and silence.paused == 0.0
-            and silence.stopped is None
-            and not silence.visited
+        return self._state.habits.start(
+            silence.began + self._to_local,
+            silence.room or Room.OTHER,
+            bool(self._state.presence.seats),
         )
 
-    def _ask(self) -> None:
+    def _because(self, level: Level, seen: float) -> str:
+        # one step of float rounding below the ceiling is still the ceiling's doing
+        if seen >= self._household.ceilings[level - 1] - 1.0:
+            return "ceiling"
+        unanswered = self._unanswered_at()
+        if level is Level.WARNING and unanswered is not None and seen >= unanswered - 1.0:
+            return "unanswered"
+        return "model"
+
+    def _unanswered_at(self) -> float | None:
+        """Seconds of seen silence at which an open question becomes the centre's."""
+        question = self._state.silence.question
+        return None if question is None else question + ANSWER_WITHIN
+
+    def _learn(self, now: float) -> None:
+        """What the silence that just ended says about the home (T15: not one that reached the
+        centre, nor hours that were blind, paused or visited), and about its knobs and answers."""
         state = self._state
         silence = state.silence
-        silence.asked = True
+        start = self._start()
+        spoilt = silence.is_spoilt
+        first = silence.first or silence.outlook
+        state.habits.silence(
+            start, now + self._to_local, not spoilt and silence.told is None, first
+        )
+        if spoilt:
+            return
+        if silence.question is not None:
+            answered = silence.seen(now) < silence.question + ANSWER_WITHIN
+            state.asking.learn(silence.asked, answered=answered)
+        if first is not None:
+            length = now - silence.began
+            ask = first.asking.knob_within(length)
+            end = End(
+                day=int((now + self._to_local) // DAY),
+                ask=ask,
+                tell=first.telling.knob_within(length),
+                cost=1.0 - state.asking.chance(silence.asked or now + self._to_local),
+                door=start.at_door,
+            )
+            state.control.ended(end, silence.told)
+
+    def _note_told(self, level: Level, family: str) -> None:
+        if level >= Level.WARNING:
+            self._state.silence.told = self._alerts.id_of(family)
+
+    def _turn(self, now: float) -> None:
+        """Once a day: fade what is known of answers, move the knobs a little."""
+        state = self._state
+        day = int((now + self._to_local) // DAY)
+        if day != state.control.day:
+            state.asking.turn(1)
+            state.control.turn(day, self._knobs, self._household.asks)
+
+    def _foresee(self) -> None:
+        state = self._state
+        silence = state.silence
+        silence.foreseen = True
         if not silence.active:
             return  # nobody was ever seen here: there is nothing to compare with
-        to_local = state.timeline.wall_offset + self._household.utc_offset * 60.0
-        start = state.habits.start(silence.since + to_local, silence.room or Room.OTHER)
-        silence.outlook = outlook(state.habits, start, self._predictor, self._knobs)
+        start = self._start()
+        silence.outlook = outlook(
+            state.habits,
+            start,
+            self._predictor,
+            state.control.turned(self._knobs, start.at_door),
+            state.asking if self._household.asks else None,
+            silence.since - silence.began,
+        )
+        if silence.first is None:
+            silence.first = silence.outlook
 
-    def _question_due(self) -> float | None:
+    def _foresight_due(self) -> float | None:
         silence = self._state.silence
-        if silence.asked or silence.level:
+        if silence.foreseen or silence.level:
             return None
         return silence.reached(QUESTION_AFTER)
+
+    def _away_due(self) -> float | None:
+        """When an absence lasts so long that somebody may lie at the door after all. An empty
+        home is not asked."""
+        silence = self._state.silence
+        if silence.outlook is None or silence.level >= Level.WARNING:
+            return None
+        asks = silence.level < Level.WATCH and not self._household.asks
+        after = silence.outlook.ask_after if asks else silence.outlook.tell_after
+        return None if after is None else silence.reached(after)
 
     def _level_due(self) -> float | None:
         silence = self._state.silence
@@ -130,6 +222,9 @@ class Inactivity:
         if silence.outlook is not None and level < Level.ALARM:
             asking = level is Level.WATCH
             model = silence.outlook.ask_after if asking else silence.outlook.tell_after
+        unanswered = self._unanswered_at()
+        if level is Level.WARNING and unanswered is not None:
+            model = unanswered if model is None else min(model, unanswered)
         return silence.reached(due_after(level, self._household.ceilings, model))
 
     def _welfare_due(self) -> float | None:

@@ -9,6 +9,8 @@ from gateway.domain.health import SensorState
 from gateway.domain.household import Household
 from gateway.domain.instant import HOUR
 from gateway.domain.observation import (
+    Answered,
+    AnswerState,
     Booted,
     CentreAnswered,
     Heard,
@@ -79,6 +81,7 @@ class Intake:
             PauseEnded: self._resume,
             VisitStarted: self._check_in,
             VisitEnded: self._check_out,
+            Answered: self._answers,
             CentreAnswered: self._answered,
         }
 
@@ -194,6 +197,8 @@ class Intake:
         changed = self._alive(what.sensor, now)
         self._count(what.sensor, now)
         kind = sensor.kind
+        if kind is Kind.OCCUPANCY:
+            self._state.presence.seat(sensor.id, what.on)
         if is_activity(sensor, what):
             entrance = kind is Kind.ENTRANCE
             if not self._comparer.knows(sensor.id, now):
@@ -296,7 +301,7 @@ class Intake:
         if state.visit is not None:
             self._end_visit(now)
         state.visit = Visit(what.role, now + VISIT_LONGEST)
-        state.silence.visited = True
+        state.silence.spoilt = True
         self._alerts.start("visit", now, subject=what.role)
         return True
 
@@ -305,8 +310,16 @@ class Intake:
             self._end_visit(now)
         return True
 
+    def _answers(self, _what: Answered, now: float) -> bool:
+        if self._state.presence.seen(now, entrance=False):
+            self._alerts.stop("away", now, because="answered")
+        self._inactivity.answered(now)
+        return True
+
     def _answered(self, what: CentreAnswered, now: float) -> bool:
         self._alerts.answer(what, now)
+        if what.state is AnswerState.CLOSED:
+            self._state.control.judged(what.alert_id, what.outcome)
         return True
 
     # -- shared ----------------------------------------------------------------------------------
@@ -336,7 +349,7 @@ class Intake:
         if visitors and sensor:
             if entrance:
                 state.presence.visitor_at_door(now)
-            state.silence.visited = True
+            state.silence.spoilt = True
             return True
         silence = state.silence
         nearer = silence.level > 0 or silence.stopped is not None or not silence.active

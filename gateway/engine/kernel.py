@@ -20,6 +20,8 @@ from gateway.engine.stopping import HOURS, ROWS, STEP
 PSEUDO_SILENCES = 6.0
 """What the silences of other homes weigh together, in own ones (3 to 8 in the prototype)."""
 OTHER_ROOM = 0.15
+OTHER_SEAT = 0.15
+"""What a silence weighs that began in a bed or seat, for one that did not, and the other way."""
 COUNTED = 0.9
 LEAST_TAIL = 0.25
 """Hours."""
@@ -49,9 +51,11 @@ def survival(gaps: Sequence[Gap], start: SilenceStart, others: Silences = ANYWHE
         minute = gap.start
         near = _BELL[minute // 15 % _QUARTERS - quarter]
         near *= _FADE[min(KEEP_DAYS, max(0, day - minute // 1440))]
-        ended[min(ROWS, gap.length // _STEP_MINUTES)] += (
-            near if gap.place == place else near * OTHER_ROOM
-        )
+        if gap.place != place:
+            near *= OTHER_ROOM
+        if gap.seated is not start.seated:
+            near *= OTHER_SEAT
+        ended[min(ROWS, gap.length // _STEP_MINUTES)] += near
     return _with_tail(ended)
 
 

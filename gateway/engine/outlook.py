@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from math import log1p
 
 from gateway.engine import features, kernel
+from gateway.engine.asking import Asking
 from gateway.engine.habits import Habits, SilenceStart, block
 from gateway.engine.predictor import Predictor
 from gateway.engine.prior import ANYWHERE
@@ -23,9 +24,10 @@ from gateway.engine.stopping import (
     STEP,
     Knobs,
     Outlook,
+    later,
     quantile_of_silence,
     settled,
-    stop,
+    stops,
     waiting_costs,
 )
 
@@ -38,21 +40,39 @@ SURE = 1e-6
 
 
 def outlook(
-    habits: Habits, start: SilenceStart, predictor: Predictor | None, knobs: Knobs
+    habits: Habits,
+    start: SilenceStart,
+    predictor: Predictor | None,
+    knobs: Knobs,
+    asking: Asking | None = None,
+    known: float = 0.0,
 ) -> Outlook:
-    """What to expect of the silence that began with ``start``. Never raises."""
+    """What to expect of the silence that began with ``start``. Never raises.
+
+    ``asking`` where the home can ask: a question then costs what an unanswered one is likely to.
+    ``known`` seconds into the silence the resident answered that all is well; the times count from
+    there.
+    """
     others = ANYWHERE if predictor is None else predictor.silences
     curve = kernel.survival(habits.gaps, start, others)
     hazards = _asked(predictor, habits, start)
     if hazards:
         network = _survival(hazards, habits.factors(), start)
         curve = [(one + other) / 2.0 for one, other in zip(curve, network, strict=True)]
-    curve = settled(curve)
-    costs = waiting_costs(curve)
+    steps = min(ROWS - 1 - FIRST - 1, int(known // STEP))
+    curve = later(settled(curve), steps)
+    first = FIRST + steps
     waiting = knobs.door if start.at_door else 1.0
+    costs = [waiting * cost for cost in waiting_costs(curve, steps)]
+    telling = stops(curve, costs, first)
+    bother = telling
+    if asking is not None:
+        prices = asking.prices(start.local, knobs)
+        bother = stops([p * s for p, s in zip(prices, curve, strict=True)], costs, first)
     latest_ask, latest_tell = habits.latest(start)
-    tell = _earlier(stop(curve, costs, knobs.tell, waiting), latest_tell)
-    ask = _earlier(stop(curve, costs, knobs.ask, waiting), min(latest_ask, tell or latest_ask))
+    tell = _earlier(_since(telling.after(knobs.tell), steps), latest_tell)
+    ask_knob = knobs.ask if asking is None else knobs.tell_by_asking
+    ask = _earlier(_since(bother.after(ask_knob), steps), min(latest_ask, tell or latest_ask))
     return Outlook(
         ask_after=ask,
         tell_after=tell,
@@ -60,7 +80,14 @@ def outlook(
         usual_p95=quantile_of_silence(curve, 0.05),
         by="network+kernel" if hazards else "kernel",
         hazards=hazards,
+        asking=bother,
+        telling=telling,
     )
+
+
+def _since(after: float | None, steps: int) -> float | None:
+    """Seconds from the answer instead of from the beginning of the silence."""
+    return None if after is None else after - steps * STEP
 
 
 def _asked(predictor: Predictor | None, habits: Habits, start: SilenceStart) -> tuple[float, ...]:

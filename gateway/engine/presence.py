@@ -15,12 +15,21 @@ AWAY_AFTER = 15 * 60.0
 class Presence(Struct):
     """``entrance`` is the last entrance event, ``activity`` the last activity of any kind,
     ``since`` the begin of the absence; engine seconds, None for never or not.
-    ``visitors_door`` is True while the last entrance event belonged to a visitor we know of."""
+    ``visitors_door`` is True while the last entrance event belonged to a visitor we know of;
+    ``seats`` are beds and seats that are taken: who lies in one has not gone out."""
 
     entrance: float | None = None
     activity: float | None = None
     since: float | None = None
     visitors_door: bool = False
+    seats: list[str] = []
+
+    def seat(self, sensor: str, taken: bool) -> None:
+        """A bed or a seat was taken, or left."""
+        if taken and sensor not in self.seats:
+            self.seats.append(sensor)
+        elif not taken and sensor in self.seats:
+            self.seats.remove(sensor)
 
     def visitor_at_door(self, t: float) -> None:
         """A visitor used the entrance: who is left inside is not away for that."""
@@ -44,6 +53,7 @@ class Presence(Struct):
             or self.entrance is None
             or self.activity is None
             or self.visitors_door
+            or self.seats
             or self.activity - self.entrance > AT_THE_DOOR
         ):
             return None

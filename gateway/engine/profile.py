@@ -32,11 +32,13 @@ LEAST_LINE = 0.5
 
 
 class Gap(Struct, array_like=True, frozen=True, gc=False):
-    """One silence that ended by itself. ``start`` and ``length`` in minutes of local time."""
+    """One silence that ended by itself. ``start`` and ``length`` in minutes of local time;
+    ``seated`` if a bed or a seat was taken when it began."""
 
     start: int
     length: int
     place: int
+    seated: bool = False
 
 
 class Day(Struct, array_like=True):

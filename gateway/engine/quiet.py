@@ -24,13 +24,20 @@ class Silence(Struct):
     ``blind`` and ``paused``  seconds of this silence that were blind, or paused
     ``stopped``   since when the clock stands still, None while it runs
     ``level``     level reached by this silence (0 to 3)
-    ``visited``   whether a visit fell into this silence: then it teaches nothing (T15)
-    ``asked``     whether the network was asked about this silence
-    ``outlook``   what the model then said: seconds of seen silence for levels 1 and 2
+    ``told``      id of the alert by which the centre was told of it
+    ``spoilt``    whether a visit, a pause or blindness fell into it: then it teaches nothing (T15)
+    ``foreseen``  whether the model was asked about this silence
+    ``outlook``   what it then said: seconds of seen silence for levels 1 and 2
+    ``began``     the last activity, whatever the resident answered since then; an answer only
+                  sets ``since``
+    ``first``     the outlook that was made before any answer
+    ``question``  seconds of seen silence at which the resident was asked; None while not
+    ``asked``     local seconds of that question
     """
 
     since: float = 0.0
     active: bool = False
+    began: float = 0.0
     room: Room | None = None
     sensor: str | None = None
     blind: float = 0.0
@@ -39,23 +46,45 @@ class Silence(Struct):
     is_blind: bool = False
     is_paused: bool = False
     level: int = 0
-    visited: bool = False
-    asked: bool = False
+    told: str | None = None
+    spoilt: bool = False
+    foreseen: bool = False
     outlook: Outlook | None = None
+    first: Outlook | None = None
+    question: float | None = None
+    asked: float = 0.0
 
     def restart(self, t: float, room: Room, sensor: str) -> None:
         """Somebody moved: a new silence begins."""
-        self.since = t
+        self._again(t)
+        self.began = t
+        self.spoilt = False
+        self.told = None
+        self.first = None
         self.active = True
         self.room = room
         self.sensor = sensor
+
+    def answered(self, t: float) -> None:
+        """The resident is well, and as still as before: the clock begins anew."""
+        self.spoilt = self.is_spoilt
+        self._again(t)
+
+    @property
+    def is_spoilt(self) -> bool:
+        """Whether what is seen of this silence says nothing about how long such silences last."""
+        unseen = self.blind > 0.0 or self.paused > 0.0 or self.stopped is not None
+        return self.spoilt or unseen
+
+    def _again(self, t: float) -> None:
+        self.since = t
         self.blind = self.paused = 0.0
         if self.stopped is not None:
             self.stopped = t
         self.level = 0
-        self.visited = False
-        self.asked = False
+        self.foreseen = False
         self.outlook = None
+        self.question = None
 
     def seen(self, t: float) -> float:
         """Seconds of this silence during which the home was seen and watched."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from gateway.engine.alerts import Book
+from gateway.engine.asking import Asking
 from gateway.engine.batteries import Battery
 from gateway.engine.comparing import Comparison
+from gateway.engine.control import Control
 from gateway.engine.habits import Habits
 from gateway.engine.household_rules import Rules
 from gateway.engine.presence import Presence
@@ -14,7 +16,7 @@ from gateway.engine.quiet import Silence
 from gateway.engine.supervision import Senses
 from gateway.engine.timeline import Timeline
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an older snapshot no longer means the same; the engine is then rebuilt."""
 
 
@@ -45,6 +47,8 @@ class State(Struct):
     presence: Presence = field(default_factory=Presence)
     silence: Silence = field(default_factory=Silence)
     habits: Habits = field(default_factory=Habits)
+    asking: Asking = field(default_factory=Asking)
+    control: Control = field(default_factory=Control)
     rules: Rules = field(default_factory=Rules)
     comparison: Comparison = field(default_factory=Comparison)
     batteries: dict[str, Battery] = {}

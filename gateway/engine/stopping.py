@@ -8,6 +8,7 @@ what one false alarm is worth, in hours squared.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -36,15 +37,72 @@ class Knobs(Struct, frozen=True):
 
     ask: float = 70.0
     tell: float = 200.0
-    door: float = 0.1
+    tell_by_asking: float = 200.0
+    """``tell`` for a question that may go unanswered, in a home that can ask."""
+    door: float = 0.05
     """What an hour of waiting costs if somebody may have gone out, against one at home."""
+    question: float = 0.15
+    """What asking somebody who is well costs by day, against a false alarm at the centre, in a
+    home that can ask [D]."""
+    night_question: float = 0.3
+    """The same by night: a sleeper is not asked lightly [D]."""
+
+
+class Stops(Struct, frozen=True, array_like=True):
+    """The best moments for every knob at once: from ``knobs[i]`` on it is row ``rows[i]``.
+
+    The lower hull of (price, cost) over the rows: as a false alarm becomes dearer, the best moment
+    moves from one corner to the next.
+    """
+
+    rows: tuple[int, ...]
+    knobs: tuple[float, ...]
+
+    def after(self, knob: float) -> float | None:
+        """Seconds of silence at which to speak; None if the end of the curve is too early still."""
+        row = self.rows[max(0, bisect_right(self.knobs, knob) - 1)]
+        return None if row == ROWS - 1 else (row + 1) * STEP
+
+    def knob_within(self, seconds: float) -> float:
+        """The dearest false alarm with which one would have spoken before a silence ended after
+        ``seconds``; 0.0 if with none."""
+        for index in range(len(self.rows) - 2, -1, -1):
+            if (self.rows[index] + 1) * STEP < seconds:
+                return self.knobs[index + 1]
+        return 0.0
+
+
+def stops(prices: Sequence[float], costs: Sequence[float], first: int) -> Stops:
+    """``prices`` are what speaking at a row is expected to cost in false alarms, ``costs`` what
+    waiting until then does, in hours squared; rows before ``first`` are too early."""
+    rows: list[int] = []
+    knobs: list[float] = []
+    for row in sorted(range(first, len(prices)), key=lambda row: (-prices[row], costs[row])):
+        knob = 0.0
+        while rows:
+            gain = prices[rows[-1]] - prices[row]
+            dearer = costs[row] - costs[rows[-1]]
+            if gain <= 0.0:
+                knob = float("inf") if dearer >= 0.0 else 0.0
+            else:
+                knob = max(0.0, dearer / gain)
+            if knob > knobs[-1]:
+                break
+            rows.pop()
+            knobs.pop()
+            knob = 0.0
+        if knob < float("inf"):
+            rows.append(row)
+            knobs.append(round(knob, 3))
+    return Stops(tuple(rows), tuple(knobs))
 
 
 class Outlook(Struct, frozen=True):
     """When stage 1 and stage 2 would speak if this silence went on: seconds of silence.
 
     ``usual_p50`` and ``usual_p95`` are half-way and the 95th percentile of such a silence, to
-    explain an alert (R23). ``hazards`` is what the network said, for ``Habits.silence``.
+    explain an alert (R23). ``hazards`` is what the network said, for ``Habits.silence``;
+    ``asking`` and ``telling`` are the moments for other knobs, for ``Control``.
     """
 
     ask_after: float | None
@@ -53,25 +111,24 @@ class Outlook(Struct, frozen=True):
     usual_p95: float | None
     by: str
     hazards: tuple[float, ...] = ()
+    asking: Stops = Stops((ROWS - 1,), (0.0,))
+    telling: Stops = Stops((ROWS - 1,), (0.0,))
 
 
-def waiting_costs(survival: Sequence[float]) -> list[float]:
-    """Row by row, the integral of S(x) (a - x) over 0 to a, in hours squared."""
-    reached = accumulate(survival, initial=1.0)
+def waiting_costs(survival: Sequence[float], known: int = 0) -> list[float]:
+    """Row by row, the integral of S(x) (a - x) from the ``known`` steps on to a, in hours squared."""
+    reached = accumulate(survival[known:], initial=1.0)
     lain = accumulate(total * HOURS * HOURS for total in reached)
-    return [cost for cost, _ in zip(lain, survival, strict=False)]
+    costs = [cost for cost, _ in zip(lain, survival[known:], strict=False)]
+    return [0.0] * known + costs
 
 
-def stop(
-    survival: Sequence[float], costs: Sequence[float], knob: float, waiting: float
-) -> float | None:
-    """Seconds of silence at which to speak; None if the end of the curve is still too early."""
-    best, row = None, FIRST
-    for index in range(FIRST, len(survival)):
-        cost = knob * survival[index] + waiting * costs[index]
-        if best is None or cost < best:
-            best, row = cost, index
-    return None if row == len(survival) - 1 else (row + 1) * STEP
+def later(survival: Sequence[float], known: int) -> list[float]:
+    """The same curve for somebody who was well ``known`` steps into the silence."""
+    if not known:
+        return list(survival)
+    left = survival[min(known, len(survival)) - 1]
+    return [1.0] * known + [value / left for value in survival[known:]]
 
 
 def quantile_of_silence(survival: Sequence[float], left: float) -> float | None:

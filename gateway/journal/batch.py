@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from gateway.domain.decisions import Decisions
 from gateway.domain.observation import (
+    Answered,
     Booted,
     CentreAnswered,
     HubFault,
@@ -28,6 +29,7 @@ MOST = 256
 """Observations that wait at most: bounds memory and what a kill may take."""
 
 AT_ONCE = (
+    Answered,
     Pressed,
     Booted,
     CentreAnswered,

@@ -79,6 +79,10 @@ class Trial(Struct, frozen=True, dict=True):
         """Whether the resident was out in the middle of this silence."""
         return inside(self.away, (self.moves[index] + self.moves[index + 1]) / 2)
 
+    def is_out(self, wall: float) -> bool:
+        """Whether the resident is away at this moment."""
+        return inside(self.away, wall)
+
     def cuts(self, count: int, seed: int) -> list[float]:
         """``count`` incapacitation instants, wall seconds in order: uniform in time while the
         person is neither away nor the recording out. Fewer where there is no such time."""
