@@ -62,6 +62,7 @@ class Intake:
         self._state = state
         self._sensors = {sensor.id: sensor for sensor in household.sensors}
         self._limits = household.limits
+        self._utc_offset = household.utc_offset * 60.0
         self._supervisor = supervisor
         self._alerts = alerts
         self._inactivity = inactivity
@@ -340,11 +341,33 @@ class Intake:
             return True
         silence = state.silence
         nearer = silence.level > 0 or silence.stopped is not None or not silence.active
+        day_over = self._routine(sensor, now)
         if state.presence.seen(now, entrance):
             self._alerts.stop("away", now, because="activity")
             nearer = True
         self._inactivity.activity(now, room, sensor, entrance)
-        return nearer
+        if day_over:
+            for family, holds in state.drift.judge(state.routine):
+                self._hold(family, holds, now, "")
+        return nearer or day_over
+
+    def _routine(self, sensor: str, now: float) -> bool:
+        """Write an activity into the day. Returns whether it was the first after a day."""
+        state = self._state
+        to_local = state.timeline.wall_offset + self._utc_offset
+        if not sensor or state.routine.knows(now + to_local, sensor):
+            return False
+        silence = state.silence
+        unknown = state.presence.since
+        if unknown is None and (silence.visited or now - silence.since - silence.seen(now) > PROOF):
+            unknown = silence.since
+        return state.routine.event(
+            now + to_local,
+            sensor,
+            counts=silence.stopped is None,
+            unknown_since=None if unknown is None else unknown + to_local,
+            doubtful=lambda: {*self._supervisor.suspect(), *self._comparer.silent()},
+        )
 
     def _hold(self, family: str, holds: bool, now: float, subject: str) -> None:
         if holds:

@@ -7,14 +7,16 @@ from msgspec import Struct, field
 from gateway.engine.alerts import Book
 from gateway.engine.batteries import Battery
 from gateway.engine.comparing import Comparison
+from gateway.engine.drift import Drift
 from gateway.engine.habits import Habits
 from gateway.engine.household_rules import Rules
 from gateway.engine.presence import Presence
 from gateway.engine.quiet import Silence
+from gateway.engine.routine import Routine
 from gateway.engine.supervision import Senses
 from gateway.engine.timeline import Timeline
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an older snapshot no longer means the same; the engine is then rebuilt."""
 
 
@@ -47,6 +49,8 @@ class State(Struct):
     habits: Habits = field(default_factory=Habits)
     rules: Rules = field(default_factory=Rules)
     comparison: Comparison = field(default_factory=Comparison)
+    routine: Routine = field(default_factory=Routine)
+    drift: Drift = field(default_factory=Drift)
     batteries: dict[str, Battery] = {}
     book: Book = field(default_factory=Book)
     counting: Counting = field(default_factory=Counting)
