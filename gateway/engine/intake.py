@@ -29,6 +29,7 @@ from gateway.domain.sensor import HAZARD_KINDS, Kind, Room
 from gateway.engine.alerts import Alerts
 from gateway.engine.batteries import Battery
 from gateway.engine.comparing import Comparer
+from gateway.engine.days import Days
 from gateway.engine.evidence import is_activity
 from gateway.engine.inactivity import Inactivity
 from gateway.engine.ladders import PART_FAULTS, SENSOR_FAULTS, fault_family
@@ -62,11 +63,11 @@ class Intake:
         self._state = state
         self._sensors = {sensor.id: sensor for sensor in household.sensors}
         self._limits = household.limits
-        self._utc_offset = household.utc_offset * 60.0
         self._supervisor = supervisor
         self._alerts = alerts
         self._inactivity = inactivity
         self._comparer = Comparer(state.comparison, supervisor.suspect)
+        self._days = Days(state, household, supervisor, alerts, self._comparer)
         self.has_entrance = any(s.kind is Kind.ENTRANCE for s in household.sensors)
         self._takers: dict[type, Callable[[Any, float], bool]] = {
             Switched: self._switched,
@@ -341,33 +342,14 @@ class Intake:
             return True
         silence = state.silence
         nearer = silence.level > 0 or silence.stopped is not None or not silence.active
-        day_over = self._routine(sensor, now)
+        day_over = self._days.active(sensor, now)
         if state.presence.seen(now, entrance):
             self._alerts.stop("away", now, because="activity")
             nearer = True
         self._inactivity.activity(now, room, sensor, entrance)
         if day_over:
-            for family, holds in state.drift.judge(state.routine):
-                self._hold(family, holds, now, "")
+            self._days.judge(now)
         return nearer or day_over
-
-    def _routine(self, sensor: str, now: float) -> bool:
-        """Write an activity into the day. Returns whether it was the first after a day."""
-        state = self._state
-        to_local = state.timeline.wall_offset + self._utc_offset
-        if not sensor or state.routine.knows(now + to_local, sensor):
-            return False
-        silence = state.silence
-        unknown = state.presence.since
-        if unknown is None and (silence.visited or now - silence.since - silence.seen(now) > PROOF):
-            unknown = silence.since
-        return state.routine.event(
-            now + to_local,
-            sensor,
-            counts=silence.stopped is None,
-            unknown_since=None if unknown is None else unknown + to_local,
-            doubtful=lambda: {*self._supervisor.suspect(), *self._comparer.silent()},
-        )
 
     def _hold(self, family: str, holds: bool, now: float, subject: str) -> None:
         if holds:
