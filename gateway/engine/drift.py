@@ -34,15 +34,16 @@ WINDOW = 14
 """Days that a decline is judged by: two weeks, so that weekdays and weekends weigh the same."""
 WINDOW_LASTS = 28
 """Days within which those must lie; else most of the time is not known."""
-LESS = 0.78
-"""Share of the usual that is a decline. Measured on generated homes (seeds 0-2): 0.80 brings half
-as many false ones again, 0.75 finds a decline of two thirds over 60 days four days later."""
+LESS = 0.82
+"""Share of the usual that is a decline. Chosen on generated homes (seeds 0-5): 0.84 brings nearly
+twice the false ones, 0.78 finds a decline of two thirds over 60 days a week later."""
 LIVED_LESS = 0.96
 """Share of the usual hours lived in that there must be at most."""
 BACK = 0.88
 """Share of the usual at which a decline is over [D]: half way back."""
-SPREADS = 2.0
-"""Standard deviations of the home's own weeks (or days) that a drift must exceed."""
+SPREADS_WEEKS, SPREADS_DAYS = 2.0, 2.5
+"""Standard deviations of the home's own weeks that a decline must exceed, and of its own days that
+a turn must."""
 SPREAD_ANYWHERE, SPREAD_WORTH = 0.10, 3
 """What weeks deviate by anywhere (of log activity), and how many weeks of own history it is worth."""
 STEP = 0.02
@@ -132,7 +133,7 @@ class Drift(Struct):
         if self.declined:
             self.declined = level < BACK
         else:
-            limit = min(LESS, exp(-SPREADS * self.spread))
+            limit = min(LESS, exp(-SPREADS_WEEKS * self.spread))
             self.declined = level < limit and _lived(recent) < LIVED_LESS * self.lived
 
     def _level(self, routine: Routine, start: int, end: int) -> float | None:
@@ -165,7 +166,7 @@ class Drift(Struct):
             return
         self.night = night
         self.base = sum(contrasts) / len(contrasts)
-        self.limit = max(0.0, self.base + SPREADS * pstdev(contrasts))
+        self.limit = max(0.0, self.base + SPREADS_DAYS * pstdev(contrasts))
 
     def _judge_turn(self, rows: Sequence[Row]) -> None:
         if self.night < 0 or (self.base > RHYTHM and not self.turned):
