@@ -39,6 +39,7 @@ ALERTS: dict[str, Alert] = {
     "alert.sensor-lost": samples.LOST,
     "alert.sensor-battery": samples.BATTERY,
     "alert.sensor-set-aside": samples.SET_ASIDE,
+    "alert.routine-drift": samples.DECLINE,
 }
 """Alerts by example name, in the order of their sequence in the lane."""
 

@@ -33,6 +33,7 @@ LEVELS: dict[AlertType, str] = {
     AlertType.AWAY: "0",
     AlertType.AWAY_TOO_LONG: "1-2",
     AlertType.NO_EXIT: "1",
+    AlertType.ROUTINE_DRIFT: "1",
     AlertType.DOOR_OPEN_LONG: "2",
     AlertType.TEMP_LOW: "2",
     AlertType.TEMP_HIGH: "2",

@@ -164,6 +164,10 @@ SET_ASIDE = _alert(
     _quiet(20.5, 19.9, Room.BATH, "s-bath"), subject="s-kitchen", because="replay",
     suspect=("s-kitchen",),
 )  # fmt: skip
+DECLINE = _alert(
+    9, 1, AlertType.ROUTINE_DRIFT, Level.WATCH, AlertState.RAISED, 20.8, 20.8,
+    _quiet(20.8, 20.8, Room.BATH, "s-bath"), because="decline",
+)  # fmt: skip
 VISIT = _alert(
     6, 1, AlertType.VISIT, Level.NOTE, AlertState.RAISED, 21.0, 21.0,
     _quiet(21.0, 20.9, Room.ENTRANCE, "s-door"), subject="welfare-planner", because="began",

@@ -24,6 +24,7 @@ SENTENCES: dict[AlertType, str] = {
     AlertType.AWAY: mark("The resident went out."),
     AlertType.AWAY_TOO_LONG: mark("The resident has been away for {hours} hours."),
     AlertType.NO_EXIT: mark("The resident has not left home for a long time."),
+    AlertType.ROUTINE_DRIFT: mark("The resident's days are no longer as they used to be."),
     AlertType.DOOR_OPEN_LONG: mark("The entrance has been open for a long time."),
     AlertType.TEMP_LOW: mark("It is dangerously cold in the home."),
     AlertType.TEMP_HIGH: mark("It is dangerously hot in the home."),
@@ -57,6 +58,12 @@ FAULTS: dict[str, str] = {
 }
 """What is wrong with a suspect sensor, by the alert's ``because``. Never a reproach (R36)."""
 
+DRIFTS: dict[str, str] = {
+    "decline": mark("For some weeks clearly less has been done in the home than before."),
+    "turn": mark("For some days the resident has been up at night and quiet by day."),
+}
+"""How the days have changed, by the alert's ``because``."""
+
 STATES: dict[AlertState, str] = {
     AlertState.CLEARED: mark("Its cause is gone: {what}"),
     AlertState.ACCEPTED: mark("Accepted: {what}"),
@@ -76,6 +83,8 @@ def sentence(alert: Alert, language: str) -> str:
         what = _(PRESSED_AGAIN).format(count=alert.presses)
     elif alert.type is AlertType.TECH_SENSOR_SUSPECT and alert.because in FAULTS:
         what = _(FAULTS[alert.because])
+    elif alert.type is AlertType.ROUTINE_DRIFT and alert.because in DRIFTS:
+        what = _(DRIFTS[alert.because])
     elif alert.type is AlertType.TECH_SENSOR_BATTERY and alert.days_left is not None:
         what = _(DAYS_LEFT).format(days=alert.days_left)
     else:

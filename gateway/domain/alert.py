@@ -36,6 +36,7 @@ class AlertType(StrEnum):
     AWAY = "away"
     AWAY_TOO_LONG = "away.too_long"
     NO_EXIT = "no_exit"
+    ROUTINE_DRIFT = "routine.drift"
     DOOR_OPEN_LONG = "door.open_long"
     TEMP_LOW = "temp.low"
     TEMP_HIGH = "temp.high"
@@ -104,7 +105,8 @@ class Alert(Struct, frozen=True):
     ``raised``   when the alert began
     ``subject``  the sensor, part or role it is about; empty for the home as a whole
     ``because``  machine-readable cause of this version, e.g. "ceiling", "model", "pressed"; for a
-                 suspect sensor what is wrong with it, e.g. "wire", "stuck", "silent"
+                 suspect sensor what is wrong with it, e.g. "wire", "stuck", "silent"; for a
+                 drift of the routine "decline" or "turn"
     ``open``     whether the alert still wants something: False once it is cleared below level 3,
                  or closed by the centre
     ``cause``    whether its cause is still there

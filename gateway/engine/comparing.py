@@ -142,6 +142,10 @@ class Comparer:
         state = self._state
         return now // SLOT == state.slot and state.counts and sensor in state.fired
 
+    def silent(self) -> list[str]:
+        """Sensors that no longer take part in the home's life."""
+        return [sensor for sensor, part in self._state.parts.items() if part.silent]
+
     def fired(self, sensor: str, now: float, counts: bool) -> list[Change]:
         """A sensor saw activity. ``counts``: the home is seen, not paused, and nobody visits."""
         state = self._state

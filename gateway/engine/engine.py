@@ -185,6 +185,8 @@ class Engine:
         for gone in self._supervisor.adopt(state.now):
             state.rules.forget(gone)
             state.comparison.forget(gone)
+            state.routine.forget(gone)
+            state.drift.forget(gone)
             state.batteries.pop(gone, None)
             for condition in list(state.book.conditions.values()):
                 if condition.subject == gone:
@@ -204,6 +206,7 @@ class Engine:
         state.silence.since = state.rules.start = state.now
         if self._watch_exit:
             state.rules.exit = state.now
+        state.routine.begin(instant.wall + self.household.utc_offset * 60.0)
         self._supervisor.begin(state.now)
         self._due = self._next_due()
 

@@ -31,6 +31,7 @@ from gateway.domain.sensor import HAZARD_KINDS, Kind, Room
 from gateway.engine.alerts import Alerts
 from gateway.engine.batteries import Battery
 from gateway.engine.comparing import Comparer
+from gateway.engine.days import Days
 from gateway.engine.evidence import is_activity
 from gateway.engine.inactivity import Inactivity
 from gateway.engine.ladders import PART_FAULTS, SENSOR_FAULTS, fault_family
@@ -68,6 +69,7 @@ class Intake:
         self._alerts = alerts
         self._inactivity = inactivity
         self._comparer = Comparer(state.comparison, supervisor.suspect)
+        self._days = Days(state, household, supervisor, alerts, self._comparer)
         self.has_entrance = any(s.kind is Kind.ENTRANCE for s in household.sensors)
         self._takers: dict[type, Callable[[Any, float], bool]] = {
             Switched: self._switched,
@@ -353,11 +355,14 @@ class Intake:
             return True
         silence = state.silence
         nearer = silence.level > 0 or silence.stopped is not None or not silence.active
+        day_over = self._days.active(sensor, now)
         if state.presence.seen(now, entrance):
             self._alerts.stop("away", now, because="activity")
             nearer = True
         self._inactivity.activity(now, room, sensor, entrance)
-        return nearer
+        if day_over:
+            self._days.judge(now)
+        return nearer or day_over
 
     def _hold(self, family: str, holds: bool, now: float, subject: str) -> None:
         if holds:

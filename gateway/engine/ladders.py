@@ -9,6 +9,7 @@ from gateway.domain.household import Limits
 from gateway.domain.instant import DAY, HOUR
 from gateway.domain.sensor import Kind
 from gateway.engine.comparing import BUSY, SILENT
+from gateway.engine.drift import DECLINE, TURN
 
 
 class Rung(NamedTuple):
@@ -66,9 +67,10 @@ def fault_family(fault: str, kind: Kind) -> str:
 
 
 NAMED = {fault_family(f, kind): f for f in SENSOR_FAULTS for kind in (Kind.HELP, Kind.MOTION)}
-NAMED |= {SILENT: SILENT, BUSY: BUSY}
+NAMED |= {SILENT: SILENT, BUSY: BUSY, DECLINE: "decline", TURN: "turn"}
 """Families whose alerts say in ``because`` what is wrong and not how they came about: state and
-level tell that already, and the technician has to know which of seven things to look at."""
+level tell that already, and the technician has to know which of seven things to look at, the
+person who reads the digest which of two."""
 
 REPEATED = {"battery": DAY}
 """Families that are told again, as a new version of the same alert, after so many seconds: a low
@@ -103,6 +105,8 @@ def ladders(limits: Limits) -> dict[str, tuple[Rung, ...]]:
         "suspect": _ages(AlertType.TECH_SENSOR_SUSPECT),
         SILENT: _ages(AlertType.TECH_SENSOR_SUSPECT),
         BUSY: _ages(AlertType.TECH_SENSOR_SUSPECT),
+        DECLINE: _once(AlertType.ROUTINE_DRIFT, Level.WATCH),
+        TURN: _once(AlertType.ROUTINE_DRIFT, Level.WATCH),
         "battery": _ages(AlertType.TECH_SENSOR_BATTERY),
         "tamper": _ages(AlertType.TECH_TAMPER, Level.WARNING),
         "paused": _once(AlertType.PAUSED, Level.WATCH),

@@ -9,10 +9,12 @@ from gateway.engine.asking import Asking
 from gateway.engine.batteries import Battery
 from gateway.engine.comparing import Comparison
 from gateway.engine.control import Control
+from gateway.engine.drift import Drift
 from gateway.engine.habits import Habits
 from gateway.engine.household_rules import Rules
 from gateway.engine.presence import Presence
 from gateway.engine.quiet import Silence
+from gateway.engine.routine import Routine
 from gateway.engine.supervision import Senses
 from gateway.engine.timeline import Timeline
 
@@ -51,6 +53,8 @@ class State(Struct):
     control: Control = field(default_factory=Control)
     rules: Rules = field(default_factory=Rules)
     comparison: Comparison = field(default_factory=Comparison)
+    routine: Routine = field(default_factory=Routine)
+    drift: Drift = field(default_factory=Drift)
     batteries: dict[str, Battery] = {}
     book: Book = field(default_factory=Book)
     counting: Counting = field(default_factory=Counting)
