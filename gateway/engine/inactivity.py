@@ -6,7 +6,7 @@ from gateway.domain.alert import AlertType, Level
 from gateway.domain.household import Household
 from gateway.domain.sensor import Room
 from gateway.engine.alerts import Alerts
-from gateway.engine.ceilings import STEPS, due_after
+from gateway.engine.ceilings import STEPS, due_after, model_after
 from gateway.engine.outlook import QUESTION_AFTER, Knobs, outlook
 from gateway.engine.predictor import Predictor
 from gateway.engine.quiet import WELFARE_BLIND
@@ -126,10 +126,7 @@ class Inactivity:
         if silence.level >= len(STEPS):
             return None
         level, _ = STEPS[silence.level]
-        model = None
-        if silence.outlook is not None and level < Level.ALARM:
-            asking = level is Level.WATCH
-            model = silence.outlook.ask_after if asking else silence.outlook.tell_after
+        model = model_after(level, silence.outlook)
         return silence.reached(due_after(level, self._household.ceilings, model))
 
     def _welfare_due(self) -> float | None:

@@ -9,8 +9,8 @@ from functools import partial
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gateway.contract import fields, samples, topics
 from gateway.contract import messages as wire
-from gateway.contract import samples, topics
 from gateway.contract.decode import decode, decode_answer, decode_centre_state
 from gateway.contract.encode import Encoder, leaf_of
 from gateway.contract.generate import hub_messages, signed_payloads
@@ -93,7 +93,7 @@ def test_every_alert_can_be_sent_and_is_understood(alert: Alert, sequence: int, 
     data = event.data
     assert (data.alert_id, data.version, data.type) == (alert.id, alert.version, alert.type)
     assert (data.level, data.state, data.open) == (alert.level, alert.state, alert.open)
-    assert len(payload) <= wire.MAX_BYTES
+    assert len(payload) <= fields.MAX_BYTES
 
 
 @given(summaries, st.integers(1, 10**11))

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from gateway.contract import codes, samples, topics
+from gateway.contract import codes, fields, samples, topics
 from gateway.contract import messages as wire
 from gateway.contract.decode import decode, decode_answer, hub_of, sequence_of
 from gateway.contract.encode import Encoder, lane_of, leaf_of
@@ -98,7 +98,7 @@ def test_the_snapshot_names_open_alarms_first_and_counts_what_does_not_fit() -> 
     payload = ENCODER.alarms([*many, samples.QUIET_WATCH], 1, samples.at(19.0))
     event = decode("alarms", payload, hub=samples.HUB)
     assert isinstance(event, wire.AlarmsEvent)
-    assert len(payload) <= wire.MAX_BYTES
+    assert len(payload) <= fields.MAX_BYTES
     assert event.data.alarms[0].alert_id == samples.QUIET_WATCH.id
     assert len(event.data.alarms) > 30
     assert len(event.data.alarms) + event.data.more == 501
@@ -158,8 +158,8 @@ def test_what_is_decoded_knows_its_hub_and_sequence() -> None:
     assert sequence_of(event) == 42
 
 
-def changed(**fields: object) -> bytes:
-    return json.dumps(json.loads(ENCODER.alert(samples.HELP_RAISED, 1)) | fields).encode()
+def changed(**members: object) -> bytes:
+    return json.dumps(json.loads(ENCODER.alert(samples.HELP_RAISED, 1)) | members).encode()
 
 
 @pytest.mark.parametrize(
