@@ -45,6 +45,20 @@ DOUBTS: dict[str, str] = {
 }
 """Doubts that stand in a list at the end; those about the door have sentences of their own."""
 
+USUAL_AT_WEEKENDS = mark(
+    "At weekends a silence that began at that hour usually ends within {half}, "
+    "and 19 times in 20 within {most}."
+)
+USUAL_ON_WEEKDAYS = mark(
+    "On weekdays a silence that began at that hour usually ends within {half}, "
+    "and 19 times in 20 within {most}."
+)
+HALF_AT_WEEKENDS = mark(
+    "At weekends half of the silences that began at that hour end within {half}."
+)
+HALF_ON_WEEKDAYS = mark(
+    "On weekdays half of the silences that began at that hour end within {half}."
+)
 AT_DOOR = mark("It began at the door: the resident may have gone out.")
 DOOR_OPEN = mark("The door stands open.")
 DOOR_USED = mark("The door was last used {time} ago.")
@@ -117,23 +131,12 @@ def _usual(said: Explanation, _: Translate) -> Iterator[str]:
     half, most = said.usual_p50, said.usual_p95
     if not _is_time(half):
         return
-    weekend = bool(said.weekend)
+    usual = _(USUAL_AT_WEEKENDS if said.weekend else USUAL_ON_WEEKDAYS)
     if not _is_time(most):
-        sentence = _(
-            mark("At weekends it is usually {half} at this hour.")
-            if weekend
-            else mark("On weekdays it is usually {half} at this hour.")
-        )
-        yield sentence.format(half=duration(half, _))
-        return
-    sentence = _(
-        mark("At weekends it is usually {half} at this hour, and 19 times in 20 at most {most}.")
-        if weekend
-        else mark(
-            "On weekdays it is usually {half} at this hour, and 19 times in 20 at most {most}."
-        )
-    )
-    yield sentence.format(half=duration(half, _), most=duration(most, _))
+        usual = _(HALF_AT_WEEKENDS if said.weekend else HALF_ON_WEEKDAYS)
+        yield usual.format(half=duration(half, _))
+    else:
+        yield usual.format(half=duration(half, _), most=duration(most, _))
 
 
 def _rest(said: Explanation, _: Translate) -> Iterator[str]:

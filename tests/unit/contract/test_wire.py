@@ -12,7 +12,7 @@ from gateway.contract import messages as wire
 from gateway.contract.decode import decode, decode_answer, hub_of, sequence_of
 from gateway.contract.encode import Encoder, lane_of, leaf_of
 from gateway.contract.sentences import SENTENCES, sentence
-from gateway.domain.alert import Alert, AlertState, AlertType, Level, Quiet
+from gateway.domain.alert import Alert, AlertState, AlertType, Doubt, Explanation, Level, Quiet
 from gateway.domain.decisions import Summary
 from gateway.domain.errors import ContractError
 from gateway.domain.health import SensorState
@@ -20,6 +20,20 @@ from gateway.domain.household import Household
 from gateway.domain.sensor import Kind
 
 ENCODER = samples.encoder()
+
+FULL = Explanation(
+    by="network+kernel",
+    usual_p50=50 * 3600.0 + 1,
+    usual_p95=99 * 3600.0,
+    weekend=False,
+    days=3,
+    silent=("s-bath", "s-door"),
+    door_used=1.0,
+    door_open=True,
+    at_door=True,
+    doubts=tuple(Doubt),
+)
+"""Every sentence that an explanation can have."""
 
 
 def data(payload: bytes) -> dict[str, object]:
@@ -140,6 +154,9 @@ def test_messages_of_a_home_with_absurd_names_still_fit() -> None:
         service=names[2],
         suspect=tuple(names),
         quiet=Quiet(sensor=names[3]),
+        explanation=msgspec.structs.replace(
+            FULL, by=names[4], silent=tuple(names), more_silent=9, doubts=(*Doubt, *names)
+        ),
     )
     summary = Summary(samples.START, 600.0, dict.fromkeys(names, 10**9), away=False, blind=False)
     now = samples.at(0)
