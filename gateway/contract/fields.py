@@ -15,7 +15,7 @@ MAX_BYTES = 8192
 MAX_TEXT = 200
 """Longest sentence, in characters."""
 
-MAX_EXPLAINED = 600
+MAX_EXPLAINED = 700
 """Longest explanation of an alert, in characters."""
 
 MAX_NAME = 64

@@ -193,8 +193,8 @@ class Supervisor:
 
     def proven(self, now: float) -> list[str]:
         """The sensors that prove at this moment that the home is seen, in the household's order."""
-        if self._senses.off:
-            return []
+        if self._senses.off or not self._senses.sensors:
+            return []  # the hub was off, or the watch has not begun
         ends = ((sensor.id, self._proves_until(sensor)) for sensor in self._provers)
         return [sensor for sensor, end in ends if end is None or now < end]
 
