@@ -31,8 +31,19 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--until", default=None, metavar="TIME", help="Stop at this local time, e.g. 2016-07-15T12:00."
 )
+@click.option(
+    "--explain",
+    default=None,
+    metavar="TIME",
+    help="Explain this moment instead: what is believed, why, and what would come of it.",
+)
 def replay(
-    recording: Path, settings: Path | None, as_json: bool, no_model: bool, until: str | None
+    recording: Path,
+    settings: Path | None,
+    as_json: bool,
+    no_model: bool,
+    until: str | None,
+    explain: str | None,
 ) -> None:
     """Show every alert that the hub would have raised in RECORDING (<home>.csv.gz)."""
     from gateway.cli.alert_lines import JsonLines, Lines, TextLines
@@ -43,12 +54,34 @@ def replay(
     home = load(recording)
     rules = _settings(settings)
     household = _household(home, rules)
-    end = None if until is None else _wall(until, household.utc_offset)
+    if until is not None and explain is not None:
+        raise click.UsageError("--explain and --until exclude each other")
+    option, stop = ("--until", until) if explain is None else ("--explain", explain)
+    end = None if stop is None else _wall(stop, household.utc_offset, option)
     predictor = None if no_model else _predictor(rules)
     player = Replay(household, predictor)
+    told = player.alerts(observations(home, household.utc_offset), end)
     out = sys.stdout
+    if explain is not None:
+        from gateway.cli import explain_lines
+
+        for _ in told:
+            pass
+        if player.end is None:
+            raise click.BadParameter(
+                f"{explain!r} is before the first row of the recording", param_hint="--explain"
+            )
+        moment = player.engine.explain(player.end)
+        offset = household.utc_offset
+        out.write(
+            explain_lines.as_json(moment, offset)
+            if as_json
+            else explain_lines.as_text(moment, offset, language())
+        )
+        out.flush()
+        return
     lines: Lines = JsonLines() if as_json else TextLines(language())
-    for alert in player.alerts(observations(home, household.utc_offset), end):
+    for alert in told:
         out.write(lines.alert(alert, household.utc_offset))
     out.write(lines.end(player.count, player.engine.ignored))
     out.flush()
@@ -80,12 +113,12 @@ def _predictor(rules: Settings | None) -> Predictor | None:
     return inference.load(None if rules is None else rules.model.path)
 
 
-def _wall(text: str, offset: int) -> float:
+def _wall(text: str, offset: int, option: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(
-            f"{text!r} is no ISO time; write e.g. 2016-07-15T12:00", param_hint="--until"
+            f"{text!r} is no ISO time; write e.g. 2016-07-15T12:00", param_hint=option
         ) from None
     if moment.tzinfo is not None:
         return moment.timestamp()

@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 from typing import Any, NamedTuple
 
-from gateway.contract.messages import CONTRACT, EVENTS, MAX_BYTES
+from gateway.contract.fields import CONTRACT, MAX_BYTES
+from gateway.contract.messages import EVENTS
 from gateway.contract.topics import HEARTBEAT_EXPIRY, PREFIX, RETAINED
 
 JSON_TYPE = "application/json"

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
+from gateway.contract.fields import MAX_BYTES
 from gateway.contract.messages import (
     EVENTS,
-    MAX_BYTES,
     AlertData,
     AlertReceipt,
     Answer,

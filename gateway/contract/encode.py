@@ -11,8 +11,11 @@ from typing import Literal, TypedDict
 
 import msgspec
 
+from gateway.contract import fields
 from gateway.contract import messages as wire
 from gateway.contract.codes import CAP_SEVERITY, PRIORITY, scaip
+from gateway.contract.explaining import explanation
+from gateway.contract.fitting import NAMES_BYTES, cut, cuts, tenths
 from gateway.contract.sentences import sentence
 from gateway.domain.alert import Alert, Level, Quiet
 from gateway.domain.decisions import Summary
@@ -30,9 +33,6 @@ SENSORS_MOST = 64
 
 LAST_SECOND = 253_000_000_000.0
 """A wall second in the year 9987, the end of what a calendar can say."""
-
-NAMES_BYTES = 1000
-"""Bytes of JSON for one list of names; the longest names then still fit 8 KiB together."""
 
 SUSPECTS_MOST = 24
 FAULTS_MOST = 16
@@ -91,7 +91,7 @@ class Encoder:
     def telemetry(self, summary: Summary, sequence: int, *, synced: bool = True) -> bytes:
         """Ten minutes of counts."""
         busiest = sorted(summary.events, key=lambda sensor: (-summary.events[sensor], sensor))
-        told = set(_cuts(busiest, SENSORS_MOST, 4 * NAMES_BYTES))
+        told = set(cuts(busiest, SENSORS_MOST, 4 * NAMES_BYTES))
         return _bytes(
             wire.TelemetryEvent(
                 **self._envelope("record", sequence, summary.start + summary.seconds),
@@ -100,9 +100,9 @@ class Encoder:
                     start=self.time(summary.start),
                     seconds=round(summary.seconds),
                     events={
-                        _cut(sensor): count
+                        cut(sensor): count
                         for sensor, count in sorted(summary.events.items())
-                        if _cut(sensor) in told
+                        if cut(sensor) in told
                     },
                     away=summary.away,
                     blind=summary.blind,
@@ -164,9 +164,9 @@ class Encoder:
         while True:
             data = wire.AlarmsData(alarms=lines[:kept], more=len(lines) - kept)
             payload = _ENCODER.encode(wire.AlarmsEvent(**base, clock=_clock(at.synced), data=data))
-            if len(payload) <= wire.MAX_BYTES or kept == 0:
+            if len(payload) <= fields.MAX_BYTES or kept == 0:
                 return payload
-            kept = min(kept - 1, kept * wire.MAX_BYTES // len(payload))
+            kept = min(kept - 1, kept * fields.MAX_BYTES // len(payload))
 
     # -------------------------------------------------------- parts
 
@@ -182,22 +182,22 @@ class Encoder:
         """What a hub is, from its household."""
         lines = [
             wire.SensorLine(
-                id=_cut(s.id), kind=s.kind.value, room=s.room.value, supervision=s.supervision.value
+                id=cut(s.id), kind=s.kind.value, room=s.room.value, supervision=s.supervision.value
             )
             for s in household.sensors[:SENSORS_MOST]
         ]
         data = wire.BirthData(
-            contract=wire.CONTRACT,
-            version=_cut(version),
-            settings=_cut(settings),
-            model=None if model is None else _cut(model),
+            contract=fields.CONTRACT,
+            version=cut(version),
+            settings=cut(settings),
+            model=None if model is None else cut(model),
             heartbeat_s=heartbeat_s,
             risk_group=household.risk_group.value,
             ceilings_s=list(household.ceilings),
             sensors=lines,
             more_sensors=len(household.sensors) - len(lines),
         )
-        while len(_ENCODER.encode(data)) > wire.MAX_BYTES - 1024 and lines:
+        while len(_ENCODER.encode(data)) > fields.MAX_BYTES - 1024 and lines:
             lines = lines[:-1]
             data = msgspec.structs.replace(
                 data, sensors=lines, more_sensors=len(household.sensors) - len(lines)
@@ -225,11 +225,11 @@ class Encoder:
         seen = watch.last_activity_wall
         return wire.HeartbeatData(
             watching=watch.watching,
-            reasons=_cuts(watch.reasons, FAULTS_MOST),
+            reasons=cuts(watch.reasons, FAULTS_MOST),
             interval_s=interval_s,
             uptime_s=round(uptime_s, 1),
-            inactive_s=_tenths(watch.silence),
-            covered_s=_tenths(watch.covered),
+            inactive_s=tenths(watch.silence),
+            covered_s=tenths(watch.covered),
             last_activity_at=None if seen is None else self.time(seen),
             away=watch.away,
             paused_until=None if paused is None else self.time(paused),
@@ -238,10 +238,10 @@ class Encoder:
             alert_sequence=alert_sequence,
             record_sequence=record_sequence,
             power=power,
-            version=_cut(version),
-            settings=_cut(settings),
-            model=None if model is None else _cut(model),
-            faults=_cuts(faults, FAULTS_MOST),
+            version=cut(version),
+            settings=cut(settings),
+            model=None if model is None else cut(model),
+            faults=cuts(faults, FAULTS_MOST),
             counters=_counts(counters or {}),
         )
 
@@ -259,20 +259,21 @@ class Encoder:
             state=alert.state,
             raised_at=self.time(alert.raised.wall),
             at=self.time(alert.at.wall),
-            subject=_cut(alert.subject),
-            because=_cut(alert.because),
+            subject=cut(alert.subject),
+            because=cut(alert.because),
             open=alert.open,
             cause=alert.cause,
-            sentence_ko=sentence(alert, "ko")[: wire.MAX_TEXT],
-            sentence_en=sentence(alert, "en")[: wire.MAX_TEXT],
+            sentence_ko=sentence(alert, "ko")[: fields.MAX_TEXT],
+            sentence_en=sentence(alert, "en")[: fields.MAX_TEXT],
             quiet=self._quiet(alert.quiet),
             away=alert.away,
-            suspect_sensors=_cuts(alert.suspect, SUSPECTS_MOST),
+            suspect_sensors=cuts(alert.suspect, SUSPECTS_MOST),
             outcome=alert.outcome,
-            service=None if alert.service is None else _cut(alert.service),
-            by=_cut(alert.by),
+            service=None if alert.service is None else cut(alert.service),
+            by=cut(alert.by),
             presses=alert.presses,
             days_left=alert.days_left,
+            explanation=explanation(alert.explanation, alert.quiet),
             scaip_type=device,
             scaip_status=status,
             scaip_pri=PRIORITY[alert.level],
@@ -280,14 +281,14 @@ class Encoder:
             old=old,
         )
 
-    def _quiet(self, quiet: Quiet) -> wire.Quiet:
+    def _quiet(self, quiet: Quiet) -> fields.Quiet:
         seen = quiet.last_activity
-        return wire.Quiet(
+        return fields.Quiet(
             last_activity_at=None if seen is None else self.time(seen.wall),
             room=None if quiet.room is None else quiet.room.value,
-            sensor=None if quiet.sensor is None else _cut(quiet.sensor),
-            silence_s=_tenths(quiet.silence),
-            covered_s=_tenths(quiet.covered),
+            sensor=None if quiet.sensor is None else cut(quiet.sensor),
+            silence_s=tenths(quiet.silence),
+            covered_s=tenths(quiet.covered),
         )
 
     def _envelope(
@@ -321,7 +322,7 @@ class _Envelope(TypedDict):
 
 def _bytes(event: wire.Envelope) -> bytes:
     payload = _ENCODER.encode(event)
-    if len(payload) > wire.MAX_BYTES:
+    if len(payload) > fields.MAX_BYTES:
         raise ContractError(
             f"a message of {len(payload)} bytes; shorten the names of sensors", reason="too-long"
         )
@@ -332,31 +333,9 @@ def _clock(synced: bool) -> Literal["synced", "unsynced"]:
     return "synced" if synced else "unsynced"
 
 
-def _tenths(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 1)
-
-
-def _cut(name: str) -> str:
-    """A name that fits its schema and is UTF-8 whatever it was made of."""
-    short = name[: wire.MAX_NAME]
-    return short if short.isascii() else short.encode("utf-8", "replace").decode("utf-8")
-
-
-def _cuts(names: Iterable[str], most: int, budget: int = NAMES_BYTES) -> list[str]:
-    """As many names as may stand in one list: ``most`` of them and ``budget`` bytes of JSON."""
-    kept: list[str] = []
-    for name in names:
-        short = _cut(name)
-        budget -= len(_ENCODER.encode(short)) + 1
-        if len(kept) == most or budget < 0:
-            break
-        kept.append(short)
-    return kept
-
-
 def _counts(counters: Mapping[str, int]) -> dict[str, int]:
-    named = {_cut(name): count for name, count in sorted(counters.items())}
-    return {name: named[name] for name in _cuts(named, COUNTERS_MOST)}
+    named = {cut(name): count for name, count in sorted(counters.items())}
+    return {name: named[name] for name in cuts(named, COUNTERS_MOST)}
 
 
 def _sensor_counts(sensors: Mapping[str, SensorState]) -> wire.SensorCounts:
@@ -364,7 +343,7 @@ def _sensor_counts(sensors: Mapping[str, SensorState]) -> wire.SensorCounts:
     for sensor, state in sorted(sensors.items()):
         names[state].append(sensor)
     told = {
-        state: _cuts(names[state], SENSORS_MOST)
+        state: cuts(names[state], SENSORS_MOST)
         for state in (SensorState.STALE, SensorState.LOST, SensorState.UNPROVEN)
     }
     return wire.SensorCounts(

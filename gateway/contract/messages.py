@@ -12,67 +12,22 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
+from gateway.contract.fields import (
+    MAX_COUNTER,
+    CentreTime,
+    Count,
+    Explanation,
+    Key,
+    Level,
+    Name,
+    Quiet,
+    SequenceText,
+    Text,
+    Time,
+    Ulid,
+    Version,
+)
 from gateway.domain.alert import AlertState, Outcome
-
-CONTRACT = "1.0"
-"""Version of the contract; one major version is kept for 24 months."""
-
-MAX_BYTES = 8192
-"""Largest message that a hub or a centre sends (requirements, section 6)."""
-
-MAX_TEXT = 200
-"""Longest sentence, in characters."""
-
-MAX_NAME = 64
-"""Longest name of a sensor, part, role or version, in characters."""
-
-MAX_COUNTER = 2**53 - 1
-"""Largest counter: what every JSON reader can hold exactly."""
-
-# ---------------------------------------------------------------- building blocks
-
-Ulid = Annotated[str, Meta(max_length=26, pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
-Time = Annotated[
-    str,
-    Meta(
-        max_length=29,
-        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}"
-        "[+-][0-9]{2}:[0-9]{2}$",
-        description="ISO 8601, milliseconds, the home's offset: 2026-03-01T08:00:00.000+09:00",
-    ),
-]
-CentreTime = Annotated[
-    str, Meta(min_length=20, max_length=40, description="ISO 8601 with offset or Z")
-]
-Name = Annotated[str, Meta(max_length=MAX_NAME)]
-Text = Annotated[str, Meta(max_length=MAX_TEXT)]
-Key = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern="^[!-~]+$")]
-Level = Annotated[
-    int, Meta(ge=0, le=4, description="0 note, 1 watch, 2 warning, 3 alarm, 4 emergency")
-]
-Version = Annotated[int, Meta(ge=1, description="1, 2, 3, ... within one alert_id")]
-Count = Annotated[int, Meta(ge=0)]
-SequenceText = Annotated[
-    str,
-    Meta(
-        max_length=12,
-        pattern="^[0-9]{12}$",
-        description="twelve digits; counts within the lane, see the document; "
-        "000000000000 only in a last will",
-    ),
-]
-
-
-class Quiet(Struct, frozen=True):
-    """How quiet the home was: what an operator looks at first."""
-
-    last_activity_at: Time | None = None
-    room: Annotated[Name | None, Meta(description="kind of room, never its name")] = None
-    sensor: Annotated[Name | None, Meta(description="the sensor that saw it")] = None
-    silence_s: Annotated[float | None, Meta(description="seconds since that activity")] = None
-    covered_s: Annotated[
-        float | None, Meta(description="seconds of the silence in which the home was seen")
-    ] = None
 
 
 class AlertData(Struct, frozen=True, kw_only=True):
@@ -101,6 +56,9 @@ class AlertData(Struct, frozen=True, kw_only=True):
     by: Annotated[Name, Meta(description="role that answered, at the centre")] = ""
     presses: Annotated[Count, Meta(description="presses of the help button so far")] = 0
     days_left: Annotated[Count | None, Meta(description="of a low battery; null: not known")] = None
+    explanation: Annotated[
+        Explanation | None, Meta(description="while a silence or an absence is told, why")
+    ] = None
     scaip_type: Annotated[str, Meta(max_length=4, pattern="^([0-9]{4})?$")] = ""
     scaip_status: Annotated[str, Meta(max_length=4, pattern="^([0-9]{4})?$")] = ""
     scaip_pri: Annotated[int, Meta(ge=0, le=9)] = 0

@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from gateway.contract import messages as wire
 from gateway.contract.encode import Encoder
-from gateway.domain.alert import Alert, AlertState, AlertType, Level, Outcome, Quiet
+from gateway.domain.alert import (
+    Alert,
+    AlertState,
+    AlertType,
+    Doubt,
+    Explanation,
+    Level,
+    Outcome,
+    Quiet,
+)
 from gateway.domain.decisions import Summary
 from gateway.domain.health import SensorState, Watch
 from gateway.domain.household import Household
@@ -83,6 +94,7 @@ def _alert(
     suspect: tuple[str, ...] = (),
     away: bool | None = False,
     days_left: int | None = None,
+    explanation: Explanation | None = None,
 ) -> Alert:
     return Alert(
         id=ulid(at(raised).wall, HUB, BOOT, number),
@@ -104,8 +116,24 @@ def _alert(
         suspect=suspect,
         away=away,
         days_left=days_left,
+        explanation=explanation,
     )
 
+
+_WATCH_EXPLAINED = Explanation(
+    by="ceiling",
+    usual_p50=2 * HOUR,
+    usual_p95=7 * HOUR,
+    weekend=True,
+    days=41,
+    silent=("s-bath", "s-bed", "s-door", "s-kitchen"),
+    door_used=13.25 * HOUR,
+    door_open=False,
+    at_door=False,
+)
+_WARNING_EXPLAINED = msgspec.structs.replace(
+    _WATCH_EXPLAINED, door_used=17.25 * HOUR, doubts=(Doubt.SUSPECT_SENSORS,)
+)
 
 _COOKING = _quiet(2.5, 2.49, Room.KITCHEN, "s-kitchen")
 _PRESSED = _quiet(4.0, 3.9, Room.BATH, "s-bath")
@@ -141,11 +169,12 @@ HELP_CLOSED = _alert(
 )  # fmt: skip
 QUIET_WATCH = _alert(
     4, 1, AlertType.INACTIVITY_WATCH, Level.WATCH, AlertState.RAISED, 14.0, 14.0,
-    _quiet(14.0, 6.0, Room.BED, "s-bed"), because="ceiling",
+    _quiet(14.0, 6.0, Room.BED, "s-bed"), because="ceiling", explanation=_WATCH_EXPLAINED,
 )  # fmt: skip
 QUIET_WARNING = _alert(
     4, 2, AlertType.INACTIVITY_WARNING, Level.WARNING, AlertState.ESCALATED, 18.0, 14.0,
     _quiet(18.0, 6.0, Room.BED, "s-bed"), because="ceiling", suspect=("s-fridge",),
+    explanation=_WARNING_EXPLAINED,
 )  # fmt: skip
 QUIET_CLEARED = _alert(
     4, 3, AlertType.INACTIVITY_WARNING, Level.WARNING, AlertState.CLEARED, 18.5, 14.0,

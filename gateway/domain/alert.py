@@ -96,6 +96,52 @@ class Quiet(Struct, frozen=True):
     covered: float | None = None
 
 
+class Doubt(StrEnum):
+    """What an explanation is not sure of (R23)."""
+
+    SUSPECT_SENSORS = "suspect-sensors"
+    AT_DOOR = "at-door"
+    DOOR_OPEN = "door-open"
+    NO_DOOR_SENSOR = "no-door-sensor"
+    LITTLE_HISTORY = "little-history"
+    NO_MODEL = "no-model"
+    PART_BLIND = "part-blind"
+    PART_PAUSED = "part-paused"
+    VISITED = "visited"
+    CLOCK_UNSURE = "clock-unsure"
+    NEVER_SEEN = "never-seen"
+
+
+class Explanation(Struct, frozen=True, omit_defaults=True):
+    """Why there is an inactivity alert, beside its ``Quiet`` (R23).
+
+    ``by``             who decided: "network+kernel", "kernel", "ceiling", "unanswered" (a question
+                       in the home), "rule" (about absence or blindness); empty: nobody did
+    ``usual_p50``      seconds after which half of such silences end; None if nothing is known
+    ``usual_p95``      seconds after which 19 of 20 of them end
+    ``weekend``        whether the silence began at a weekend: ``usual`` is of such days
+    ``days``           days of this home's history
+    ``silent``         sensors that were proven alive at that moment and saw nobody
+    ``more_silent``    how many of those are not named
+    ``door_used``      seconds since the entrance was last used; None if never yet
+    ``door_open``      whether an entrance stands open; None without a sound sensor there
+    ``at_door``        whether the silence began at the entrance; None without a sensor there
+    ``doubts``         what is uncertain, codes of ``Doubt``; a later version's codes are read too
+    """
+
+    by: str = ""
+    usual_p50: float | None = None
+    usual_p95: float | None = None
+    weekend: bool | None = None
+    days: int = 0
+    silent: tuple[str, ...] = ()
+    more_silent: int = 0
+    door_used: float | None = None
+    door_open: bool | None = None
+    at_door: bool | None = None
+    doubts: tuple[str, ...] = ()
+
+
 class Alert(Struct, frozen=True):
     """One version of one alert.
 
@@ -134,3 +180,5 @@ class Alert(Struct, frozen=True):
     """Whether the resident was held to be away; None when unknown."""
     days_left: int | None = None
     """Days that a low battery will last, as far as its percentages tell; None where they do not."""
+    explanation: Explanation | None = None
+    """Why, while a silence or an absence is told; None for other alerts, and once it is over."""

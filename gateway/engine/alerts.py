@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.alert import Alert, AlertState, AlertType, Level, Quiet
+from gateway.domain.alert import Alert, AlertState, AlertType, Explanation, Level, Quiet
 from gateway.domain.ids import ulid
 from gateway.domain.instant import Instant
 from gateway.domain.observation import AnswerState, CentreAnswered
@@ -79,7 +79,9 @@ class Alerts:
         context: Callable[[float], Context],
         emit: Callable[[Alert], None],
         days_left: Callable[[str, float], int | None],
+        explain: Callable[[Alert, float], Explanation | None],
     ) -> None:
+        self._explain = explain
         self._days_left = days_left
         self._book = book
         self._hub = hub
@@ -148,7 +150,7 @@ class Alerts:
             return
         context = self._context(now)
         at = context.instant
-        condition.alert = Alert(
+        made = Alert(
             id=self._id(at, now, family, subject),
             version=1,
             type=alert_type,
@@ -165,7 +167,7 @@ class Alerts:
             days_left=self._days(alert_type, subject, now),
         )
         condition.told = now
-        self._emit(condition.alert)
+        condition.alert = self._tell(made, now)
 
     def press(self, family: str, subject: str, now: float) -> None:
         """A call for help: a new alert, or the open one told again with one press more."""
@@ -264,8 +266,15 @@ class Alerts:
             days_left=self._days(alert.type, alert.subject, now),
             **fields,
         )
-        self._emit(changed)
-        return changed
+        return self._tell(changed, now)
+
+    def _tell(self, alert: Alert, now: float) -> Alert:
+        """The version with its explanation, handed on."""
+        explanation = self._explain(alert, now)
+        if explanation is not alert.explanation:
+            alert = msgspec.structs.replace(alert, explanation=explanation)
+        self._emit(alert)
+        return alert
 
     def _days(self, alert_type: AlertType, subject: str, now: float) -> int | None:
         battery = alert_type is AlertType.TECH_SENSOR_BATTERY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.domain.alert import AlertType, Level
+from gateway.engine.stopping import Outlook
 
 STEPS: tuple[tuple[Level, AlertType], ...] = (
     (Level.WATCH, AlertType.INACTIVITY_WATCH),
@@ -10,6 +11,13 @@ STEPS: tuple[tuple[Level, AlertType], ...] = (
     (Level.ALARM, AlertType.INACTIVITY_ALARM),
 )
 """The levels of a silence, in the order in which it climbs them."""
+
+
+def model_after(level: Level, outlook: Outlook | None) -> float | None:
+    """Seconds of silence after which the model wants ``level``; None where it has no say."""
+    if outlook is None or level >= Level.ALARM:
+        return None
+    return outlook.ask_after if level is Level.WATCH else outlook.tell_after
 
 
 def due_after(level: Level, ceilings: tuple[float, float, float], model: float | None) -> float:

@@ -11,14 +11,16 @@ from typing import Any
 
 import msgspec
 
-from gateway.domain.alert import Alert, Quiet
+from gateway.domain.alert import Alert, Explanation, Quiet
 from gateway.domain.decisions import Decisions, Summary
 from gateway.domain.errors import SnapshotError
 from gateway.domain.health import Watch
 from gateway.domain.household import Household
 from gateway.domain.instant import Instant
+from gateway.domain.moment import Moment
 from gateway.domain.observation import Observation
 from gateway.engine.alerts import Alerts, Context
+from gateway.engine.explain import Explainer
 from gateway.engine.household_rules import FAMILIES
 from gateway.engine.inactivity import Inactivity
 from gateway.engine.intake import SUMMARY, Intake
@@ -60,8 +62,10 @@ class Engine:
             self._context,
             self._alerts_out.append,
             self._days_left,
+            self._explain,
         )
         self._inactivity = Inactivity(state, household, predictor, self._alerts, self._knobs)
+        self._explainer = Explainer(state, household, self._supervisor, self._inactivity, predictor)
         self._intake = Intake(state, household, self._supervisor, self._alerts, self._inactivity)
         self._watch_exit = self._intake.has_entrance
         self._due: float | None = None
@@ -110,8 +114,7 @@ class Engine:
         state = self._state
         silence = state.silence
         wall = state.timeline.wall_offset
-        same_boot = state.started and instant.boot == state.timeline.boot
-        now = max(state.now, state.timeline.at(instant)) if same_boot else state.now
+        now = self._now(instant)
         reasons = []
         if not state.started:
             reasons.append("starting")
@@ -132,6 +135,13 @@ class Engine:
             open_alerts=len(self._alerts.open_alerts()),
             next_question_wall=self._inactivity.next_question_wall(),
         )
+
+    def explain(self, instant: Instant) -> Moment:
+        """What is believed at this moment, and what would come of it (R23). Tick up to it first:
+        nothing is lived through here."""
+        now = self._now(instant)
+        context = self._context(now)
+        return self._explainer.moment(now, context.quiet, context.away, self.open_alerts())
 
     def open_alerts(self) -> list[Alert]:
         """The last version of every alert that still wants something."""
@@ -277,6 +287,15 @@ class Engine:
             self._intake.summary_due(),
         )
         return min((t for t in times if t is not None), default=None)
+
+    def _now(self, instant: Instant) -> float:
+        """Engine second of a moment; one of another boot is not later than what was lived."""
+        state = self._state
+        same_boot = state.started and instant.boot == state.timeline.boot
+        return max(state.now, state.timeline.at(instant)) if same_boot else state.now
+
+    def _explain(self, alert: Alert, now: float) -> Explanation | None:
+        return self._explainer.of(alert, now)
 
     def _context(self, now: float) -> Context:
         state = self._state

@@ -8,10 +8,10 @@ from gateway.domain.instant import DAY
 from gateway.domain.sensor import Room
 from gateway.engine.alerts import Alerts
 from gateway.engine.asking import ANSWER_WITHIN
-from gateway.engine.ceilings import STEPS, due_after
+from gateway.engine.ceilings import STEPS, due_after, model_after
 from gateway.engine.control import End
-from gateway.engine.habits import SilenceStart
-from gateway.engine.outlook import QUESTION_AFTER, Knobs, outlook
+from gateway.engine.habits import Habits, SilenceStart
+from gateway.engine.outlook import QUESTION_AFTER, Knobs, Outlook, outlook
 from gateway.engine.predictor import Predictor
 from gateway.engine.quiet import WELFARE_BLIND
 from gateway.engine.state import State
@@ -117,7 +117,8 @@ class Inactivity:
         """Local seconds of engine second 0."""
         return self._state.timeline.wall_offset + self._household.utc_offset * 60.0
 
-    def _start(self) -> SilenceStart:
+    def start(self) -> SilenceStart:
+        """How the present silence began."""
         silence = self._state.silence
         return self._state.habits.start(
             silence.began + self._to_local,
@@ -144,7 +145,7 @@ class Inactivity:
         centre, nor hours that were blind, paused or visited), and about its knobs and answers."""
         state = self._state
         silence = state.silence
-        start = self._start()
+        start = self.start()
         spoilt = silence.is_spoilt
         first = silence.first or silence.outlook
         state.habits.silence(
@@ -185,17 +186,23 @@ class Inactivity:
         silence.foreseen = True
         if not silence.active:
             return  # nobody was ever seen here: there is nothing to compare with
-        start = self._start()
-        silence.outlook = outlook(
-            state.habits,
+        silence.outlook = self.foresight(state.habits, silence.since - silence.began)
+        if silence.first is None:
+            silence.first = silence.outlook
+
+    def foresight(self, habits: Habits, known: float = 0.0) -> Outlook:
+        """What is to be expected of the present silence, with this home's own knobs. ``known``
+        seconds into it the resident answered."""
+        state = self._state
+        start = self.start()
+        return outlook(
+            habits,
             start,
             self._predictor,
             state.control.turned(self._knobs, start.at_door),
             state.asking if self._household.asks else None,
-            silence.since - silence.began,
+            known,
         )
-        if silence.first is None:
-            silence.first = silence.outlook
 
     def _foresight_due(self) -> float | None:
         silence = self._state.silence
@@ -218,10 +225,7 @@ class Inactivity:
         if silence.level >= len(STEPS):
             return None
         level, _ = STEPS[silence.level]
-        model = None
-        if silence.outlook is not None and level < Level.ALARM:
-            asking = level is Level.WATCH
-            model = silence.outlook.ask_after if asking else silence.outlook.tell_after
+        model = model_after(level, silence.outlook)
         unanswered = self._unanswered_at()
         if level is Level.WARNING and unanswered is not None:
             model = unanswered if model is None else min(model, unanswered)

@@ -303,7 +303,7 @@ class Intake:
         if state.visit is not None:
             self._end_visit(now)
         state.visit = Visit(what.role, now + VISIT_LONGEST)
-        state.silence.spoilt = True
+        state.silence.visited = True
         self._alerts.start("visit", now, subject=what.role)
         return True
 
@@ -351,7 +351,7 @@ class Intake:
         if visitors and sensor:
             if entrance:
                 state.presence.visitor_at_door(now)
-            state.silence.spoilt = True
+            state.silence.visited = True
             return True
         silence = state.silence
         nearer = silence.level > 0 or silence.stopped is not None or not silence.active

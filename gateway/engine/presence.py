@@ -46,16 +46,20 @@ class Presence(Struct):
             self.visitors_door = False
         return returned
 
+    @property
+    def at_door(self) -> bool:
+        """Whether the last activity was at the entrance, or just after it was used."""
+        return (
+            self.entrance is not None
+            and self.activity is not None
+            and not self.visitors_door
+            and not self.seats
+            and self.activity - self.entrance <= AT_THE_DOOR
+        )
+
     def due(self) -> float | None:
         """When an absence would be believed in, should nobody move until then."""
-        if (
-            self.since is not None
-            or self.entrance is None
-            or self.activity is None
-            or self.visitors_door
-            or self.seats
-            or self.activity - self.entrance > AT_THE_DOOR
-        ):
+        if self.since is not None or self.activity is None or not self.at_door:
             return None
         return self.activity + AWAY_AFTER
 

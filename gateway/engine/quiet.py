@@ -25,7 +25,8 @@ class Silence(Struct):
     ``stopped``   since when the clock stands still, None while it runs
     ``level``     level reached by this silence (0 to 3)
     ``told``      id of the alert by which the centre was told of it
-    ``spoilt``    whether a visit, a pause or blindness fell into it: then it teaches nothing (T15)
+    ``visited``   whether a visit fell into this silence: then it teaches nothing (T15)
+    ``unseen``    whether part of it was blind or paused, before an answer set the clock back
     ``foreseen``  whether the model was asked about this silence
     ``outlook``   what it then said: seconds of seen silence for levels 1 and 2
     ``began``     the last activity, whatever the resident answered since then; an answer only
@@ -47,7 +48,8 @@ class Silence(Struct):
     is_paused: bool = False
     level: int = 0
     told: str | None = None
-    spoilt: bool = False
+    visited: bool = False
+    unseen: bool = False
     foreseen: bool = False
     outlook: Outlook | None = None
     first: Outlook | None = None
@@ -58,7 +60,7 @@ class Silence(Struct):
         """Somebody moved: a new silence begins."""
         self._again(t)
         self.began = t
-        self.spoilt = False
+        self.visited = self.unseen = False
         self.told = None
         self.first = None
         self.active = True
@@ -67,14 +69,19 @@ class Silence(Struct):
 
     def answered(self, t: float) -> None:
         """The resident is well, and as still as before: the clock begins anew."""
-        self.spoilt = self.is_spoilt
+        self.unseen = self.is_unseen
         self._again(t)
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether part of this silence was blind or paused."""
+        now = self.blind > 0.0 or self.paused > 0.0 or self.stopped is not None
+        return self.unseen or now
+
+    @property
     def is_spoilt(self) -> bool:
-        """Whether what is seen of this silence says nothing about how long such silences last."""
-        unseen = self.blind > 0.0 or self.paused > 0.0 or self.stopped is not None
-        return self.spoilt or unseen
+        """Whether it says nothing about how long such silences last (T15)."""
+        return self.visited or self.is_unseen
 
     def _again(self, t: float) -> None:
         self.since = t

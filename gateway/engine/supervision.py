@@ -180,23 +180,35 @@ class Supervisor:
         ends: list[float] = []
         endless = 0
         for sensor in self._provers:
-            sense = self._senses.sensors[sensor.id]
-            if sense.faults and _is_unsound(sense):
-                continue
-            deaf = self._senses.deaf.get(sensor.source)
-            if sensor.supervision is Supervision.WIRED:
-                if deaf is None:
-                    endless += 1
-                    if endless == self._need:
-                        return None
-                else:
-                    ends.append(deaf + DEAF_GRACE)
-                continue
-            end = sense.heard + PROOF
-            ends.append(end if deaf is None else min(end, deaf + DEAF_GRACE))
+            end = self._proves_until(sensor)
+            if end is None:
+                endless += 1
+                if endless == self._need:
+                    return None
+            else:
+                ends.append(end)
         ends.sort(reverse=True)
         place = self._need - endless - 1
         return ends[place] if place < len(ends) else 0.0
+
+    def proven(self, now: float) -> list[str]:
+        """The sensors that prove at this moment that the home is seen, in the household's order."""
+        if self._senses.off or not self._senses.sensors:
+            return []  # the hub was off, or the watch has not begun
+        ends = ((sensor.id, self._proves_until(sensor)) for sensor in self._provers)
+        return [sensor for sensor, end in ends if end is None or now < end]
+
+    def _proves_until(self, sensor: Sensor) -> float | None:
+        """Engine second until which this sensor proves something; None for a wired one that is
+        read; long ago for one whose words may be nobody's."""
+        sense = self._senses.sensors[sensor.id]
+        if sense.faults and _is_unsound(sense):
+            return 0.0
+        deaf = self._senses.deaf.get(sensor.source)
+        if sensor.supervision is Supervision.WIRED:
+            return None if deaf is None else deaf + DEAF_GRACE
+        end = sense.heard + PROOF
+        return end if deaf is None else min(end, deaf + DEAF_GRACE)
 
     def due(self, now: float) -> float | None:
         """When the next sensor becomes stale or lost, or the home unseen."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
+from gateway.contract.explaining import explanation
 from gateway.domain.alert import Alert
 from gateway.domain.household import Household
-from gateway.domain.instant import HOUR, iso
+from gateway.domain.instant import HOUR, Instant, iso
 from gateway.domain.observation import Observation
 from gateway.domain.sensor import Sensor
 from gateway.engine.engine import Engine
@@ -32,6 +35,8 @@ class Replay:
     def __init__(self, household: Household, predictor: Predictor | None = None) -> None:
         self.engine = Engine(household, predictor)
         self.count = 0
+        self.end: Instant | None = None
+        """The moment at which a replay ended; None before, and where there was no row until then."""
 
     def alerts(
         self, observations: Iterable[Observation], until: float | None = None
@@ -42,6 +47,7 @@ class Replay:
         """
         step = self.engine.step
         last: Observation | None = None
+        self.end = None
         for observation in observations:
             if until is not None and observation.at.wall > until:
                 break
@@ -52,6 +58,7 @@ class Replay:
             end = last.at
             if until is not None:
                 end = end.plus(max(0.0, until - end.wall))
+            self.end = end
             yield from self.engine.tick(end).alerts
 
 
@@ -77,6 +84,7 @@ def line(alert: Alert, utc_offset: int) -> dict[str, Any]:
         "away": alert.away,
         "open": alert.open,
         "suspect_sensors": list(alert.suspect),
+        "explanation": msgspec.to_builtins(explanation(alert.explanation, quiet)),
     }
 
 

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from gateway.contract import topics
 from gateway.contract.decode import decode_answer, decode_centre_state
-from gateway.contract.messages import MAX_BYTES, AlertReceipt, RecordsReceipt
+from gateway.contract.fields import MAX_BYTES
+from gateway.contract.messages import AlertReceipt, RecordsReceipt
 from gateway.domain.errors import AnsimError, ContractError, JournalError, SignatureError
 from gateway.domain.instant import Clock
 from gateway.domain.observation import AnswerState, CentreAnswered

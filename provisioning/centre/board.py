@@ -21,6 +21,8 @@ from provisioning.centre.store import Store
 LEAST_ROWS = 4
 FRAME = 9
 """Lines of the screen that are not rows of a table."""
+EXPLAINED_MOST = 4
+"""Lines that the explanation of the chosen alert may take."""
 
 
 def ago(seconds: float) -> str:
@@ -131,16 +133,30 @@ class Board:
 
     def draw(self, console: Console) -> RenderableType:
         """The whole board for the console's size."""
-        room = max(2 * LEAST_ROWS, console.height - FRAME)
+        why = self._explained(console)
+        room = max(2 * LEAST_ROWS, console.height - FRAME - len(why))
         alerts = reading.alerts(self._store, limit=room)
         homes = reading.homes(self._store)
         for_alerts = min(len(alerts), max(LEAST_ROWS, room - len(homes)))
         return Group(
             self._head(reading.overview(self._store), time.time()),
             self._alerts(alerts[:for_alerts], time.time()),
+            *why,
             self._homes(homes[: max(LEAST_ROWS, room - for_alerts)], len(homes), time.time()),
             self._foot(),
         )
+
+    def _explained(self, console: Console) -> list[Text]:
+        """Why there is the chosen alert, as far as it says so, in lines of the screen."""
+        selected = self._selected()
+        for line in reading.alerts(self._store):
+            if f"{line.hub} {line.alert_id}" == selected:
+                said = line.explained_ko if self._korean else line.explained_en
+                if said:
+                    return list(Text(said, style="dim").wrap(console, console.width))[
+                        :EXPLAINED_MOST
+                    ]
+        return []
 
     def _head(self, figures: reading.Overview, now: float) -> Text:
         _ = self._

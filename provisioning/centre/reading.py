@@ -55,6 +55,8 @@ class AlertLine(Struct, frozen=True):
     pending: str | None
     sentence_ko: str
     sentence_en: str
+    explained_ko: str = ""
+    explained_en: str = ""
 
 
 class Overview(Struct, frozen=True):
@@ -72,9 +74,15 @@ class Overview(Struct, frozen=True):
     notices_failed: int
 
 
+class _Explained(Struct):
+    text_ko: str = ""
+    text_en: str = ""
+
+
 class _Sentences(Struct):
     sentence_ko: str
     sentence_en: str
+    explanation: _Explained | None = None
 
 
 _SENTENCES = msgspec.json.Decoder(_Sentences)
@@ -170,7 +178,8 @@ def alerts(store: Store, *, only_open: bool = True, limit: int = 200) -> list[Al
     found = []
     for row in store.db.execute(_ALERTS if only_open else _ALL_ALERTS, (limit,)):
         said = _SENTENCES.decode(row[16])
-        values = (*row[:16], said.sentence_ko, said.sentence_en)
+        why = said.explanation or _Explained()
+        values = (*row[:16], said.sentence_ko, said.sentence_en, why.text_ko, why.text_en)
         fields = dict(zip(AlertLine.__struct_fields__, values, strict=True))
         found.append(msgspec.convert(fields, AlertLine, strict=False))
     return found

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from gateway.contract import messages as wire
-from gateway.contract import topics
+from gateway.contract import fields, topics
 from gateway.contract.decode import decode
 from gateway.domain.errors import ContractError
 from provisioning.centre import schemas
@@ -72,15 +71,15 @@ def judge(tenant: str, topic: str, payload: bytes) -> Message | Refused:
 
 def _alert_of(payload: bytes) -> tuple[str, int] | None:
     """The alert that a message is about, if only that much of it can be read."""
-    if len(payload) > 16 * wire.MAX_BYTES:
+    if len(payload) > 16 * fields.MAX_BYTES:
         return None  # nobody's message; not worth the parsing
     try:
         named = _NAMED.decode(payload).data
-        msgspec.convert(named.alert_id, wire.Ulid)
-        msgspec.convert(named.version, wire.Version)
+        msgspec.convert(named.alert_id, fields.Ulid)
+        msgspec.convert(named.version, fields.Version)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return (named.alert_id, named.version) if named.version <= wire.MAX_COUNTER else None
+    return (named.alert_id, named.version) if named.version <= fields.MAX_COUNTER else None
 
 
 def _refused(

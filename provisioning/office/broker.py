@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.contract.messages import MAX_BYTES
+from gateway.contract.fields import MAX_BYTES
 from gateway.contract.topics import PREFIX, pseudonym
 from gateway.domain.errors import CertificateError
 from provisioning.office.authority import CENTRE_PREFIX

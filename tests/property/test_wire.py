@@ -9,12 +9,21 @@ from functools import partial
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gateway.contract import fields, samples, topics
 from gateway.contract import messages as wire
-from gateway.contract import samples, topics
 from gateway.contract.decode import decode, decode_answer, decode_centre_state
 from gateway.contract.encode import Encoder, leaf_of
 from gateway.contract.generate import hub_messages, signed_payloads
-from gateway.domain.alert import Alert, AlertState, AlertType, Level, Outcome, Quiet
+from gateway.domain.alert import (
+    Alert,
+    AlertState,
+    AlertType,
+    Doubt,
+    Explanation,
+    Level,
+    Outcome,
+    Quiet,
+)
 from gateway.domain.decisions import Summary
 from gateway.domain.errors import ContractError, SignatureError
 from gateway.domain.ids import ulid
@@ -53,6 +62,21 @@ quiets = st.builds(
     st.none() | st.floats(0, 1e9),
     st.none() | st.floats(0, 1e9),
 )
+times = st.none() | st.floats()
+explanations = st.builds(
+    Explanation,
+    by=st.sampled_from(["", "kernel", "network+kernel", "ceiling", "unanswered", "rule"]) | texts,
+    usual_p50=times,
+    usual_p95=times,
+    weekend=st.none() | st.booleans(),
+    days=st.integers(0, 10**6),
+    silent=st.lists(texts, max_size=3).map(lambda some: tuple(some * 20)),
+    more_silent=st.integers(0, 10**6),
+    door_used=times,
+    door_open=st.none() | st.booleans(),
+    at_door=st.none() | st.booleans(),
+    doubts=st.lists(st.sampled_from(Doubt) | texts).map(tuple),
+)
 alerts = st.builds(
     Alert,
     id=st.builds(ulid, st.integers(0, 10**11), st.integers()),
@@ -73,6 +97,7 @@ alerts = st.builds(
     presses=st.integers(0, 10**6),
     suspect=st.lists(texts, max_size=3).map(lambda some: tuple(some * 20)),
     away=st.none() | st.booleans(),
+    explanation=st.none() | explanations,
 )
 summaries = st.builds(
     Summary,
@@ -93,7 +118,7 @@ def test_every_alert_can_be_sent_and_is_understood(alert: Alert, sequence: int, 
     data = event.data
     assert (data.alert_id, data.version, data.type) == (alert.id, alert.version, alert.type)
     assert (data.level, data.state, data.open) == (alert.level, alert.state, alert.open)
-    assert len(payload) <= wire.MAX_BYTES
+    assert len(payload) <= fields.MAX_BYTES
 
 
 @given(summaries, st.integers(1, 10**11))

@@ -154,3 +154,59 @@ def test_the_version_is_told() -> None:
     done = ansim("--version")
     assert done.stdout.decode().startswith("ansim 0.")
     assert sys.version_info >= (3, 11)
+
+
+def test_a_moment_is_explained_whether_or_not_there_was_an_alert(homes: Path) -> None:
+    home = homes / "tm000.csv.gz"
+    (told,) = replayed(home, "--explain", "2016-07-15T03:00")
+    assert set(told) == {
+        "schema",
+        "at",
+        "belief",
+        "away",
+        "last_activity_at",
+        "room",
+        "sensor",
+        "silence_s",
+        "covered_s",
+        "explanation",
+        "steps",
+        "suspect_sensors",
+        "open_alerts",
+    }
+    assert told["schema"] == "ansim.explain.v1"
+    assert told["at"] == "2016-07-15T03:00:00.000+09:00"
+    assert told["belief"] == "home"
+    assert told["open_alerts"] == []
+    assert told["explanation"]["silent_sensors"]
+    assert [step["level"] for step in told["steps"]] == [1, 2, 3]
+    assert all(step["at"] > told["at"] for step in told["steps"])
+
+
+def test_an_alert_and_the_moment_at_which_it_came_give_the_same_reasons(homes: Path) -> None:
+    home = homes / "tm000.csv.gz"
+    alerts = [a for a in replayed(home) if a["type"].startswith("inactivity")]
+    raised = next(a for a in alerts if a["state"] in ("raised", "escalated"))
+    assert all((a["explanation"] is None) is (a["state"] == "cleared") for a in alerts)
+    (told,) = replayed(home, "--explain", raised["at"])
+    assert told["explanation"] == raised["explanation"]
+    assert raised in told["open_alerts"]
+
+
+def test_a_moment_is_explained_in_the_language_of_the_terminal(homes: Path) -> None:
+    words = ("replay", homes / "tm000.csv.gz", "--explain", "2016-07-15T12:00")
+    english = ansim(*words, LANG="en_US.UTF-8").stdout.decode()
+    korean = ansim(*words, LANG="ko_KR.UTF-8").stdout.decode()
+    assert english.startswith("2016-07-15 12:00  at home\nNo movement for ")
+    assert korean.startswith("2016-07-15 12:00  재실 중\n")
+    assert "움직임이 없습니다." in korean
+    assert "None" not in english + korean
+
+
+@pytest.mark.parametrize("time", ["2010-01-01T00:00", "yesterday", ""])
+def test_a_moment_that_cannot_be_explained_is_bad_usage(homes: Path, time: str) -> None:
+    done = ansim("replay", homes / "tm000.csv.gz", "--no-model", "--explain", time)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.decode().splitlines()[-1].startswith("Error: Invalid value for --explain")
+    assert done.stdout == b""

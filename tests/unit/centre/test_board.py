@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from gateway.contract import samples
 from gateway.domain.alert import AlertState, AlertType, Level
 from provisioning.centre import reading
 from provisioning.centre.board import Board, ago
@@ -101,3 +103,16 @@ def test_an_alert_that_ended_leaves_the_board(store: Store) -> None:
 )
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert ago(seconds) == text
+
+
+def test_the_chosen_alert_is_explained(tmp_path: Path) -> None:
+    with contextlib.closing(Store.open(tmp_path)) as opened:
+        up = f"ansim/v1/{TENANT}/{samples.HUB}/up/alert"
+        receiver = Receiver(opened, TENANT, wall=lambda: NOW)
+        receiver.take([(up, samples.encoder().alert(samples.QUIET_WARNING, 1))])
+        for language, said in (("en", "No movement for 12 h."), ("ko", "12시간 동안 움직임이")):
+            for width in (80, 120):
+                lines = drawn(Board(opened, language=language, by="op"), width)
+                assert said in "\n".join(lines)
+                assert all(cell_len(line) <= width for line in lines)
+                assert len(lines) <= 24

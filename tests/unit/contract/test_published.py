@@ -13,7 +13,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from gateway.contract import asyncapi, generate, samples, schemas, topics
+from gateway.contract import asyncapi, fields, generate, samples, schemas, topics
 from gateway.contract import messages as wire
 from gateway.contract.decode import decode, decode_answer, decode_centre_state
 from gateway.domain.errors import ContractError
@@ -74,7 +74,7 @@ def test_every_hub_example_fits_its_schema_and_its_type(name: str) -> None:
     event = decode(leaf(name), HUB_EXAMPLES[name], hub=samples.HUB)
     assert type(event) is wire.EVENTS[leaf(name)]
     assert msgspec.json.encode(event) == HUB_EXAMPLES[name]
-    assert len(HUB_EXAMPLES[name]) <= wire.MAX_BYTES
+    assert len(HUB_EXAMPLES[name]) <= fields.MAX_BYTES
 
 
 @pytest.mark.parametrize("name", SIGNED_EXAMPLES)
@@ -186,7 +186,7 @@ def test_the_schema_wants_outcome_and_reason_as_decode_does(state: str) -> None:
 def test_the_asyncapi_file_agrees_with_topics_types_and_schemas() -> None:
     document = json.loads((FOLDER / "asyncapi.json").read_text(encoding="utf-8"))
     assert document["asyncapi"] == "3.0.0"
-    assert document["info"]["version"] == wire.CONTRACT
+    assert document["info"]["version"] == fields.CONTRACT
     addresses = {name: channel["address"] for name, channel in document["channels"].items()}
     filled = {
         name: address.format(tenant=samples.TENANT, hub=samples.HUB, centre=samples.CENTRE)

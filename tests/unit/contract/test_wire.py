@@ -7,12 +7,12 @@ import json
 import msgspec
 import pytest
 
-from gateway.contract import codes, samples, topics
+from gateway.contract import codes, fields, samples, topics
 from gateway.contract import messages as wire
 from gateway.contract.decode import decode, decode_answer, hub_of, sequence_of
 from gateway.contract.encode import Encoder, lane_of, leaf_of
 from gateway.contract.sentences import SENTENCES, sentence
-from gateway.domain.alert import Alert, AlertState, AlertType, Level, Quiet
+from gateway.domain.alert import Alert, AlertState, AlertType, Doubt, Explanation, Level, Quiet
 from gateway.domain.decisions import Summary
 from gateway.domain.errors import ContractError
 from gateway.domain.health import SensorState
@@ -20,6 +20,20 @@ from gateway.domain.household import Household
 from gateway.domain.sensor import Kind
 
 ENCODER = samples.encoder()
+
+FULL = Explanation(
+    by="network+kernel",
+    usual_p50=50 * 3600.0 + 1,
+    usual_p95=99 * 3600.0,
+    weekend=False,
+    days=3,
+    silent=("s-bath", "s-door"),
+    door_used=1.0,
+    door_open=True,
+    at_door=True,
+    doubts=tuple(Doubt),
+)
+"""Every sentence that an explanation can have."""
 
 
 def data(payload: bytes) -> dict[str, object]:
@@ -98,7 +112,7 @@ def test_the_snapshot_names_open_alarms_first_and_counts_what_does_not_fit() -> 
     payload = ENCODER.alarms([*many, samples.QUIET_WATCH], 1, samples.at(19.0))
     event = decode("alarms", payload, hub=samples.HUB)
     assert isinstance(event, wire.AlarmsEvent)
-    assert len(payload) <= wire.MAX_BYTES
+    assert len(payload) <= fields.MAX_BYTES
     assert event.data.alarms[0].alert_id == samples.QUIET_WATCH.id
     assert len(event.data.alarms) > 30
     assert len(event.data.alarms) + event.data.more == 501
@@ -140,6 +154,9 @@ def test_messages_of_a_home_with_absurd_names_still_fit() -> None:
         service=names[2],
         suspect=tuple(names),
         quiet=Quiet(sensor=names[3]),
+        explanation=msgspec.structs.replace(
+            FULL, by=names[4], silent=tuple(names), more_silent=9, doubts=(*Doubt, *names)
+        ),
     )
     summary = Summary(samples.START, 600.0, dict.fromkeys(names, 10**9), away=False, blind=False)
     now = samples.at(0)
@@ -158,8 +175,8 @@ def test_what_is_decoded_knows_its_hub_and_sequence() -> None:
     assert sequence_of(event) == 42
 
 
-def changed(**fields: object) -> bytes:
-    return json.dumps(json.loads(ENCODER.alert(samples.HELP_RAISED, 1)) | fields).encode()
+def changed(**members: object) -> bytes:
+    return json.dumps(json.loads(ENCODER.alert(samples.HELP_RAISED, 1)) | members).encode()
 
 
 @pytest.mark.parametrize(
