@@ -12,7 +12,7 @@ from math import exp
 from msgspec import Struct, field
 
 from gateway.engine.habits import DAY, FADE_DAYS
-from gateway.engine.stopping import ROWS, STEP, Knobs
+from gateway.engine.stopping import ROWS, STEP, Knobs, Outlook
 
 ANSWER_WITHIN = 15 * 60.0
 """Seconds after which an unanswered question becomes the centre's (docs/detection.md)."""
@@ -23,6 +23,21 @@ NIGHT_BEGINS, NIGHT_ENDS = 22, 8
 EXPECTED = (0.7, 0.4)
 """Chance of an answer by day and by night before anything is known [D]; worth WORTH questions."""
 WORTH = 6.0
+
+
+def unanswered_after(question: float | None, outlook: Outlook | None) -> float | None:
+    """Seconds of silence at which a question asked after ``question`` seconds becomes the centre's.
+
+    A ceiling may ask a sleeper long before the model would. Silence is then no answer: it becomes
+    one at the model's own time, and the ceilings of the centre stand.
+    """
+    if question is None:
+        return None
+    if outlook is not None:
+        if outlook.ask_after is None:
+            return None
+        question = max(question, outlook.ask_after)
+    return question + ANSWER_WITHIN
 
 
 class Asking(Struct):
@@ -51,11 +66,8 @@ class Asking(Struct):
     def prices(self, local: float, knobs: Knobs) -> list[float]:
         """For each row of a silence that began at ``local``: what asking somebody who is well
         costs, against a false alarm at the centre."""
-        by_night = [knobs.question, knobs.night_question]
-        price = [
-            by_night[index] + 1.0 - self.chance(NIGHT_BEGINS * 3600.0 if index else 43_200.0)
-            for index in (0, 1)
-        ]
+        midday, midnight = 43_200.0, 0.0
+        price = [knobs.question + 1.0 - self.chance(hour) for hour in (midday, midnight)]
         return [price[is_night(local + (row + 1) * STEP)] for row in range(ROWS)]
 
 

@@ -148,6 +148,12 @@ class Engine:
         return self._alerts.open_alerts()
 
     @property
+    def away_since(self) -> float | None:
+        """Wall second since which the resident is held to be away; None at home."""
+        since = self._state.presence.since
+        return None if since is None else since + self._state.timeline.wall_offset
+
+    @property
     def ignored(self) -> int:
         """Readings of sensors that this home does not have."""
         return self._state.ignored

@@ -15,7 +15,7 @@ from gateway.domain.household import Household
 from gateway.domain.instant import DAY
 from gateway.domain.moment import Belief, Moment, Step
 from gateway.domain.sensor import Kind
-from gateway.engine.asking import ANSWER_WITHIN
+from gateway.engine.asking import unanswered_after
 from gateway.engine.ceilings import STEPS, due_after, model_after
 from gateway.engine.habits import LEARNING_DAYS, SilenceStart
 from gateway.engine.inactivity import Inactivity
@@ -203,8 +203,9 @@ class Explainer:
             ceiling = self._household.ceilings[level - 1]
             after = due_after(level, self._household.ceilings, model_after(level, said))
             by = CEILING if said is None or after >= ceiling else said.by
-            if level is Level.WARNING and question is not None and question + ANSWER_WITHIN < after:
-                after, by = question + ANSWER_WITHIN, UNANSWERED
+            unanswered = unanswered_after(question, said)
+            if level is Level.WARNING and unanswered is not None and unanswered < after:
+                after, by = unanswered, UNANSWERED
             after = max(after, before)  # one level after the other
             at = None if level <= silence.level else silence.reached(after)
             steps.append(self._step(level, alert_type, at, after, by))

@@ -7,7 +7,7 @@ from gateway.domain.household import Household
 from gateway.domain.instant import DAY
 from gateway.domain.sensor import Room
 from gateway.engine.alerts import Alerts
-from gateway.engine.asking import ANSWER_WITHIN
+from gateway.engine.asking import ANSWER_WITHIN, unanswered_after
 from gateway.engine.ceilings import STEPS, due_after, model_after
 from gateway.engine.control import End
 from gateway.engine.habits import Habits, SilenceStart
@@ -137,8 +137,8 @@ class Inactivity:
 
     def _unanswered_at(self) -> float | None:
         """Seconds of seen silence at which an open question becomes the centre's."""
-        question = self._state.silence.question
-        return None if question is None else question + ANSWER_WITHIN
+        silence = self._state.silence
+        return unanswered_after(silence.question, silence.outlook)
 
     def _learn(self, now: float) -> None:
         """What the silence that just ended says about the home (T15: not one that reached the

@@ -36,16 +36,14 @@ class Knobs(Struct, frozen=True):
     """
 
     ask: float = 70.0
-    tell: float = 200.0
-    tell_by_asking: float = 200.0
+    tell: float = 180.0
+    tell_by_asking: float = 190.0
     """``tell`` for a question that may go unanswered, in a home that can ask."""
     door: float = 0.05
     """What an hour of waiting costs if somebody may have gone out, against one at home."""
-    question: float = 0.15
-    """What asking somebody who is well costs by day, against a false alarm at the centre, in a
-    home that can ask [D]."""
-    night_question: float = 0.3
-    """The same by night: a sleeper is not asked lightly [D]."""
+    question: float = 0.1
+    """What asking somebody who is well costs, against a false alarm at the centre, in a home that
+    can ask [D]. By night fewer answer, so that a sleeper is not asked lightly."""
 
 
 class Stops(Struct, frozen=True, array_like=True):

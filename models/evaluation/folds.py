@@ -26,3 +26,12 @@ def predictor_for(fingerprint: str, folds: bool) -> tuple[HazardNetwork, bool]:
             if card.leaves_out(fingerprint) and not card.was_made_from(fingerprint):
                 return load(path.with_suffix(".tflite")), False
     return load(MODEL), True
+
+
+def person_of(fingerprint: str) -> str | None:
+    """Who lives in a recording that a fold leaves out; None for one that no fold knows."""
+    for path in sorted(FOLDS.glob("*.json")):
+        left_out = read_card(path).left_out
+        if left_out is not None and fingerprint in left_out.recordings.values():
+            return left_out.person
+    return None

@@ -35,6 +35,9 @@ false alarm of these."""
 
 JUDGED_AFTER = 1800.0
 """Seconds from a false alarm to the centre's closing it as false [D]."""
+HAIR = 1e-3
+"""Seconds by which a deadline is looked at late, so that rounding never finds it not yet due. The
+engine lives through each deadline at its own time."""
 ANSWER_FROM, ANSWER_TO = 30.0, 600.0
 """Seconds that somebody takes to answer [D]."""
 
@@ -86,6 +89,7 @@ class HubDetector:
         self._at: Instant | None = None
         self._coming: list[tuple[float, int, What]] = []
         self._made = 0
+        self._left: float | None = None
 
     def step(self, observation: Observation) -> list[float]:
         alarms: list[float] = []
@@ -99,12 +103,13 @@ class HubDetector:
         decisions = self.engine.step(observation)
         self._at = observation.at
         alarms += self._take(decisions)
+        self._note_absence(observation.at.wall)
         return alarms
 
     def alone(self, until: float) -> float | None:
         engine, at, due = copy.deepcopy(self.engine), self._at, self._due
         while at is not None and due is not None:
-            moment = at.plus(due - at.boottime)
+            moment = at.plus(due + HAIR - at.boottime)
             if moment.wall > until:
                 return None
             decisions = engine.tick(moment)
@@ -120,7 +125,7 @@ class HubDetector:
         moments = [self._coming[0][0]] if self._coming else []
         if self._resident is not None and self._due is not None:
             moments.append(self._due)
-        soonest = min(moments, default=before.boottime)
+        soonest = min(moments, default=before.boottime) + HAIR
         return before.plus(soonest - before.boottime) if soonest < before.boottime else None
 
     def _take(self, decisions: Decisions) -> list[float]:
@@ -130,10 +135,15 @@ class HubDetector:
             if self._is_alarm(alert):
                 alarms.append(alert.at.wall)
             self._react(alert)
-            if alert.type in (AlertType.AWAY, AlertType.AWAY_TOO_LONG):
-                if alert.state is AlertState.CLEARED:
-                    self.spans.append((alert.raised.wall, alert.at.wall))
         return alarms
+
+    def _note_absence(self, wall: float) -> None:
+        since = self.engine.away_since
+        if since is not None:
+            self._left = since
+        elif self._left is not None:
+            self.spans.append((self._left, wall))
+            self._left = None
 
     def _react(self, alert: Alert) -> None:
         if alert.type not in SILENT or alert.state not in (
