@@ -29,8 +29,11 @@ DOOR_SHARE = 0.3
 """The share of both budgets that absences may spend [D]."""
 LEAST, MOST = 0.7, 4.0
 """A home's knobs stay between these multiples of the town's [D]."""
-UP, DOWN = 1.04, 0.99
-"""A day's change at most: a third more in a week, back in a month [D]."""
+UP, DOWN = 1.04, 0.98
+"""A day's change at most: a third more in a week, back in a fortnight [D]."""
+CAREFUL, CAREFUL_DOOR = 1.4, 2.0
+"""A home of which little is known begins with these multiples: a false alarm in the first week is
+what makes people take the sensors down [D]."""
 UNLEARNED_DAYS = 7.0
 """The first days tell how little is known of a home, and nothing about its knobs [D]."""
 UNJUDGED_DAYS = 7
@@ -63,10 +66,10 @@ class Control(Struct):
 
     ends: list[End] = []
     pending: list[Pending] = []
-    ask: float = 1.0
-    tell: float = 1.0
-    door_ask: float = 1.0
-    door_tell: float = 1.0
+    ask: float = CAREFUL
+    tell: float = CAREFUL
+    door_ask: float = CAREFUL_DOOR
+    door_tell: float = CAREFUL_DOOR
     day: int = -1
     days: float = 0.0
 
@@ -110,9 +113,7 @@ class Control(Struct):
         kept = [end for end in self.ends if abs(day - end.day) <= KEEP_DAYS]
         kept.sort(key=lambda end: max(end.ask / knobs.ask, end.tell / knobs.tell), reverse=True)
         self.ends = kept[:KEEP_ENDS]
-        days = self.days - UNLEARNED_DAYS
-        if days <= 0.0:
-            return
+        days = max(0.0, self.days - UNLEARNED_DAYS)
         inside = [end for end in self.ends if not end.door]
         door = [end for end in self.ends if end.door]
         home = 1.0 - DOOR_SHARE

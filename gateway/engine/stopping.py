@@ -35,9 +35,9 @@ class Knobs(Struct, frozen=True):
     homes, each with a network that never saw its person.
     """
 
-    ask: float = 70.0
-    tell: float = 180.0
-    tell_by_asking: float = 190.0
+    ask: float = 62.0
+    tell: float = 170.0
+    tell_by_asking: float = 180.0
     """``tell`` for a question that may go unanswered, in a home that can ask."""
     door: float = 0.05
     """What an hour of waiting costs if somebody may have gone out, against one at home."""

@@ -134,14 +134,14 @@ class HubDetector:
         for alert in decisions.alerts:
             if self._is_alarm(alert):
                 alarms.append(alert.at.wall)
+            if alert.type is AlertType.AWAY and alert.state is AlertState.RAISED:
+                last = alert.quiet.last_activity
+                self._left = alert.at.wall if last is None else last.wall
             self._react(alert)
         return alarms
 
     def _note_absence(self, wall: float) -> None:
-        since = self.engine.away_since
-        if since is not None:
-            self._left = since
-        elif self._left is not None:
+        if self._left is not None and self.engine.away_since is None:
             self.spans.append((self._left, wall))
             self._left = None
 
