@@ -82,6 +82,8 @@ class HubDetector:
         self.questions: list[float] = []
         self.spans: list[tuple[float, float]] = []
         """Absences that the engine believed in, wall seconds."""
+        self.seen: list[Alert] = []
+        """Every alert of the last step."""
         self._stage = stage
         self._resident = resident
         self._judge = judge
@@ -93,6 +95,7 @@ class HubDetector:
 
     def step(self, observation: Observation) -> list[float]:
         alarms: list[float] = []
+        self.seen.clear()
         while (at := self._next(observation.at)) is not None:
             if self._coming and self._coming[0][0] <= at.boottime:
                 _, _, what = heapq.heappop(self._coming)
@@ -130,6 +133,7 @@ class HubDetector:
 
     def _take(self, decisions: Decisions) -> list[float]:
         self._due = decisions.due
+        self.seen += decisions.alerts
         alarms = []
         for alert in decisions.alerts:
             if self._is_alarm(alert):

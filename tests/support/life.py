@@ -35,7 +35,7 @@ WIRED = (
 )
 """A small wired home."""
 
-CEILINGS_ONLY = Knobs(ask=1e12, tell=1e12)
+CEILINGS_ONLY = Knobs(ask=1e12, tell=1e12, tell_by_asking=1e12)
 """A false alarm so dear that the model never speaks before a ceiling."""
 
 
