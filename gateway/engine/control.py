@@ -29,8 +29,8 @@ DOOR_SHARE = 0.3
 """The share of both budgets that absences may spend [D]."""
 LEAST, MOST = 0.7, 4.0
 """A home's knobs stay between these multiples of the town's [D]."""
-UP, DOWN = 1.04, 0.98
-"""A day's change at most: a third more in a week, back in a fortnight [D]."""
+UP, DOWN = 1.06, 0.98
+"""A day's change at most: half as much again in a week, back within three [D]."""
 CAREFUL, CAREFUL_DOOR = 1.4, 2.0
 """A home of which little is known begins with these multiples: a false alarm in the first week is
 what makes people take the sensors down [D]."""

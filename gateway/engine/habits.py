@@ -35,6 +35,7 @@ DOORSTEP = 60.0
 """Seconds between an entrance event and the last event within which the silence is held to begin
 at the door (docs/detection.md: better than "the last event is the door")."""
 FADE_DAYS = 45.0
+FOUR_HOURS = 14_400
 BLOCKS = 12
 """Six four-hour blocks inside the home, the same six at the door."""
 WIDENING = 1.10
@@ -238,4 +239,4 @@ def _is_kept(age: int) -> bool:
 
 def block(local: float, silence: float, at_door: bool) -> int:
     """Which of the twelve calibrated blocks a moment lies in."""
-    return int((local + silence) % DAY) // 14_400 + (6 if at_door else 0)
+    return int((local + silence) % DAY) // FOUR_HOURS + (6 if at_door else 0)

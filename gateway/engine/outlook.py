@@ -14,7 +14,7 @@ from math import log1p
 
 from gateway.engine import features, kernel
 from gateway.engine.asking import Asking
-from gateway.engine.habits import Habits, SilenceStart, block
+from gateway.engine.habits import DAY, FOUR_HOURS, Habits, SilenceStart
 from gateway.engine.predictor import Predictor
 from gateway.engine.prior import ANYWHERE
 from gateway.engine.stopping import (
@@ -101,20 +101,23 @@ def _asked(predictor: Predictor | None, habits: Habits, start: SilenceStart) -> 
         return ()
     if len(answers) != ROWS or not all(0.0 <= probability <= 1.0 for probability in answers):
         return ()
-    return tuple(round(-log1p(-min(max(answer, SURE), 1.0 - SURE)), 5) for answer in answers)
+    sure = 1.0 - SURE
+    return tuple([round(-log1p(-(SURE if one < SURE else min(one, sure))), 5) for one in answers])
 
 
 def _survival(
     hazards: Sequence[float], factors: Sequence[float], start: SilenceStart
 ) -> list[float]:
     """The calibrated network's survival curve; row j holds before row j's own hazard."""
-    curve, total = [], 0.0
-    for row, hazard in enumerate(hazards):
-        curve.append((1.0 + OVERDISPERSION * total) ** (-1.0 / OVERDISPERSION))
-        if row < FIRST:
-            total += hazard
-        else:
-            total += hazard * factors[block(start.local, (row + 1) * STEP, start.at_door)]
+    total, power = 0.0, -1.0 / OVERDISPERSION
+    curve = []
+    moments = range(
+        int(start.local) + int(STEP), int(start.local) + ROWS * int(STEP) + 1, int(STEP)
+    )
+    of_place = factors[6:] if start.at_door else factors[:6]
+    for row, (hazard, moment) in enumerate(zip(hazards, moments, strict=True)):
+        curve.append((1.0 + OVERDISPERSION * total) ** power)
+        total += hazard if row < FIRST else hazard * of_place[moment % DAY // FOUR_HOURS]
     return curve
 
 

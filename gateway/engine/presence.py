@@ -44,6 +44,7 @@ class Presence(Struct):
         if entrance:
             self.entrance = t
             self.visitors_door = False
+            self.seats = []  # who is at the door is in no bed, whatever a mat still says
         return returned
 
     @property

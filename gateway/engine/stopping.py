@@ -75,7 +75,7 @@ def stops(prices: Sequence[float], costs: Sequence[float], first: int) -> Stops:
     waiting until then does, in hours squared; rows before ``first`` are too early."""
     rows: list[int] = []
     knobs: list[float] = []
-    for row in sorted(range(first, len(prices)), key=lambda row: (-prices[row], costs[row])):
+    for row in sorted(range(first, len(prices)), key=prices.__getitem__, reverse=True):
         knob = 0.0
         while rows:
             gain = prices[rows[-1]] - prices[row]
@@ -139,4 +139,9 @@ def quantile_of_silence(survival: Sequence[float], left: float) -> float | None:
 
 def settled(survival: Sequence[float]) -> list[float]:
     """The same curve, never rising, between one and almost nothing."""
-    return list(accumulate((min(1.0, max(TOWARDS_NOTHING, value)) for value in survival), min))
+    least, curve = 1.0, []
+    for value in survival:
+        if value < least:
+            least = max(TOWARDS_NOTHING, value)
+        curve.append(least)
+    return curve
