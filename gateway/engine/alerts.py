@@ -98,6 +98,11 @@ class Alerts:
         condition = self._book.conditions.get(key_of(family, subject))
         return None if condition is None or condition.alert is None else condition.alert.id
 
+    def level_of(self, family: str, subject: str = "") -> Level:
+        """The level of this condition's alert; a note while it has none."""
+        condition = self._book.conditions.get(key_of(family, subject))
+        return Level.NOTE if condition is None or condition.alert is None else condition.alert.level
+
     def start(
         self, family: str, now: float, *, subject: str = "", since: float | None = None
     ) -> None:

@@ -111,7 +111,8 @@ class Control(Struct):
             self.pending.remove(pending)
             self.ends.append(pending.end)
         kept = [end for end in self.ends if abs(day - end.day) <= KEEP_DAYS]
-        kept.sort(key=lambda end: max(end.ask / knobs.ask, end.tell / knobs.tell), reverse=True)
+        asking = knobs.tell_by_asking if asks else knobs.ask  # the one that ``ask`` multiplies
+        kept.sort(key=lambda end: max(end.ask / asking, end.tell / knobs.tell), reverse=True)
         self.ends = kept[:KEEP_ENDS]
         days = max(0.0, self.days - UNLEARNED_DAYS)
         inside = [end for end in self.ends if not end.door]
@@ -124,11 +125,11 @@ class Control(Struct):
         if asks:
             costs = [(end.ask, end.cost) for end in inside]
             wanted = max(
-                _fitting(once, knobs.tell, QUESTIONS * home, days),
-                _fitting(costs, knobs.tell, ALARMS * home, days),
+                _fitting(once, asking, QUESTIONS * home, days),
+                _fitting(costs, asking, ALARMS * home, days),
             )
         else:
-            wanted = _fitting(once, knobs.ask, QUESTIONS * home, days)
+            wanted = _fitting(once, asking, QUESTIONS * home, days)
         self.ask = _towards(self.ask, wanted)
         tells = [(end.tell, 1.0) for end in door]
         self.door_tell = _towards(
@@ -136,7 +137,7 @@ class Control(Struct):
         )
         once = [(end.ask, 1.0) for end in door]
         self.door_ask = _towards(
-            self.door_ask, _fitting(once, knobs.ask, QUESTIONS * DOOR_SHARE, days)
+            self.door_ask, _fitting(once, asking, QUESTIONS * DOOR_SHARE, days)
         )
 
 

@@ -204,6 +204,7 @@ class Engine:
             state.routine.forget(gone)
             state.drift.forget(gone)
             state.batteries.pop(gone, None)
+            state.presence.seat(gone, taken=False)
             for condition in list(state.book.conditions.values()):
                 if condition.subject == gone:
                     self._alerts.stop(condition.family, state.now, subject=gone, because="removed")
@@ -258,6 +259,7 @@ class Engine:
                 self._alerts.stop(condition.family, now, subject=condition.subject, because="over")
         self._inactivity.live(now)
         self._alerts.climb(now)
+        self._inactivity.note_absence()
         counting = state.counting
         if counting.events and now >= counting.start + SUMMARY:
             self._summaries_out.append(

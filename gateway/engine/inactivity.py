@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.domain.alert import AlertType, Level
+from gateway.domain.alert import AlertType, Level, Outcome
 from gateway.domain.household import Household
 from gateway.domain.instant import DAY
 from gateway.domain.sensor import Room
@@ -55,11 +55,18 @@ class Inactivity:
     def answered(self, now: float) -> None:
         """The resident said that all is well; the silence may well go on."""
         silence = self._state.silence
-        if silence.question is not None:
-            self._state.asking.learn(silence.asked, answered=True)
+        self._learn_answer(now)
         self._alerts.stop("inactivity", now, because="answered")
         self._alerts.stop("welfare", now, because="answered")
         silence.answered(now)
+
+    def judged(self, alert: str, outcome: Outcome | None) -> None:
+        """The centre closed an alert, of an earlier silence or of the present one."""
+        silence = self._state.silence
+        if alert == silence.told:
+            silence.closed, silence.outcome = True, outcome
+        else:
+            self._state.control.judged(alert, outcome)
 
     def due(self) -> float | None:
         """Engine second of the next question, level or welfare alert."""
@@ -99,6 +106,11 @@ class Inactivity:
         welfare = self._welfare_due()
         if welfare is not None and welfare <= now:
             self._alerts.start("welfare", now, since=welfare)
+
+    def note_absence(self) -> None:
+        """An absence may have reached the centre by its fixed limit: then it teaches nothing."""
+        if self._is_away:
+            self._note_told(self._alerts.level_of("away"), "away")
 
     def next_question_wall(self) -> float | None:
         """Wall seconds at which level 1 would hold if nobody moved; None if it stands still or
@@ -153,9 +165,7 @@ class Inactivity:
         )
         if spoilt:
             return
-        if silence.question is not None:
-            answered = silence.seen(now) < silence.question + ANSWER_WITHIN
-            state.asking.learn(silence.asked, answered=answered)
+        self._learn_answer(now)
         if first is not None:
             length = now - silence.began
             ask = first.asking.knob_within(length)
@@ -167,10 +177,19 @@ class Inactivity:
                 door=start.at_door,
             )
             state.control.ended(end, silence.told)
+            if silence.told is not None and silence.closed:
+                state.control.judged(silence.told, silence.outcome)
+
+    def _learn_answer(self, now: float) -> None:
+        """Somebody is well: the open question was answered in time, or not."""
+        silence = self._state.silence
+        if silence.question is not None:
+            answered = silence.seen(now) < silence.question + ANSWER_WITHIN
+            self._state.asking.learn(silence.asked, answered=answered)
 
     def _note_told(self, level: Level, family: str) -> None:
         if level >= Level.WARNING:
-            self._state.silence.told = self._alerts.id_of(family)
+            self._state.silence.tell(self._alerts.id_of(family))
 
     def _turn(self, now: float) -> None:
         """Once a day: fade what is known of answers, move the knobs a little."""

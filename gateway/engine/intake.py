@@ -133,10 +133,7 @@ class Intake:
         before it is that much older, what came since is not."""
         state = self._state
         rebooted = state.senses.rebooted
-        if state.silence.since < rebooted:
-            state.silence.since -= missing
-            if missing > PROOF:
-                state.silence.add_blind(missing)
+        state.silence.slept(missing, rebooted, unseen=missing > PROOF)
         presence = state.presence
         if presence.since is not None and presence.since < rebooted:
             presence.since -= missing
@@ -199,13 +196,13 @@ class Intake:
         changed = self._alive(what.sensor, now)
         self._count(what.sensor, now)
         kind = sensor.kind
-        if kind is Kind.OCCUPANCY:
-            self._state.presence.seat(sensor.id, what.on)
         if is_activity(sensor, what):
             entrance = kind is Kind.ENTRANCE
             if not self._comparer.knows(sensor.id, now):
                 changed |= self._compare(sensor.id, entrance, now)
             changed |= self._active(sensor.id, sensor.room, entrance, now)
+        if kind is Kind.OCCUPANCY:  # after it: the silence that ended was in the seat, or not
+            self._state.presence.seat(sensor.id, what.on)
         if kind is Kind.ENTRANCE:
             self._state.rules.entrance(what.sensor, what.on, now)
             return True
@@ -321,7 +318,7 @@ class Intake:
     def _answered(self, what: CentreAnswered, now: float) -> bool:
         self._alerts.answer(what, now)
         if what.state is AnswerState.CLOSED:
-            self._state.control.judged(what.alert_id, what.outcome)
+            self._inactivity.judged(what.alert_id, what.outcome)
         return True
 
     # -- shared ----------------------------------------------------------------------------------

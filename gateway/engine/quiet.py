@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gateway.domain.alert import Outcome
 from gateway.domain.instant import HOUR
 from gateway.domain.sensor import Room
 from gateway.engine.stopping import Outlook
@@ -25,6 +26,7 @@ class Silence(Struct):
     ``stopped``   since when the clock stands still, None while it runs
     ``level``     level reached by this silence (0 to 3)
     ``told``      id of the alert by which the centre was told of it
+    ``closed``    whether the centre closed that alert already, with ``outcome``
     ``visited``   whether a visit fell into this silence: then it teaches nothing (T15)
     ``unseen``    whether part of it was blind or paused, before an answer set the clock back
     ``foreseen``  whether the model was asked about this silence
@@ -48,6 +50,8 @@ class Silence(Struct):
     is_paused: bool = False
     level: int = 0
     told: str | None = None
+    closed: bool = False
+    outcome: Outcome | None = None
     visited: bool = False
     unseen: bool = False
     foreseen: bool = False
@@ -61,8 +65,9 @@ class Silence(Struct):
         self._again(t)
         self.began = t
         self.visited = self.unseen = False
-        self.told = None
+        self.tell(None)
         self.first = None
+        self.asked = 0.0
         self.active = True
         self.room = room
         self.sensor = sensor
@@ -71,6 +76,22 @@ class Silence(Struct):
         """The resident is well, and as still as before: the clock begins anew."""
         self.unseen = self.is_unseen
         self._again(t)
+
+    def tell(self, alert: str | None) -> None:
+        """The centre is told of this silence by another alert, or of the next one by none yet."""
+        if alert != self.told:
+            self.closed, self.outcome = False, None
+        self.told = alert
+
+    def slept(self, missing: float, rebooted: float, unseen: bool) -> None:
+        """What was before ``rebooted`` is ``missing`` seconds older than it seemed."""
+        if self.began < rebooted:
+            self.began -= missing
+            self.unseen = self.unseen or unseen
+        if self.since < rebooted:
+            self.since -= missing
+            if unseen:
+                self.add_blind(missing)
 
     @property
     def is_unseen(self) -> bool:

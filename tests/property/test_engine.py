@@ -13,6 +13,7 @@ from gateway.domain.errors import ModelError
 from gateway.domain.household import CEILINGS, Household, RiskGroup
 from gateway.domain.instant import HOUR
 from gateway.domain.observation import (
+    Answered,
     Heard,
     PauseStarted,
     SourceChanged,
@@ -58,23 +59,45 @@ oracles = st.lists(
     ),
     max_size=4,
 ).map(Oracle)
-gaps = st.lists(st.floats(0.001, 40.0), min_size=1, max_size=25)
+silences = st.lists(st.tuples(st.floats(0.001, 40.0), st.booleans()), min_size=1, max_size=25)
+"""Hours, and whether an answer ends them instead of a movement."""
 groups = st.sampled_from(list(RiskGroup))
 
 
-def household(sensors: Sequence[Sensor], group: RiskGroup) -> Household:
-    return Household("hub-test", tuple(sensors), group, CEILINGS[group])
+def household(
+    sensors: Sequence[Sensor], group: RiskGroup = RiskGroup.STANDARD, asks: bool = False
+) -> Household:
+    return Household("hub-test", tuple(sensors), group, CEILINGS[group], asks=asks)
+
+
+multiples = st.one_of(st.just(1.0), st.floats(0.0, 1e9))
+
+
+def turned(life: Life, multiple: float) -> Life:
+    """The same life with whatever the controller might hold."""
+    state = life.state
+    state.control.ask = state.control.tell = multiple
+    state.control.door_ask = state.control.door_tell = multiple
+    life.engine = Engine(life.household, life.predictor, life.knobs, state=state)
+    return life
 
 
 @settings(max_examples=60, deadline=None)
-@given(gaps, oracles, groups)
+@given(
+    silences,
+    oracles,
+    groups,
+    st.booleans(),
+    multiples,
+)
 def test_at_home_and_seen_no_silence_passes_a_ceiling(
-    gaps: list[float], oracle: Oracle, group: RiskGroup
+    gaps: list[tuple[float, bool]], oracle: Oracle, group: RiskGroup, asks: bool, multiple: float
 ) -> None:
-    life = Life(predictor=oracle, household=household(NO_DOOR, group))
+    """Counted from the last activity or the last answer, whatever the controller holds."""
+    life = Life(predictor=oracle, household=household(NO_DOOR, group, asks))
     hour = 0.0
-    life.moves(hour)
-    for gap in gaps:
+    turned(life.moves(hour), multiple)
+    for gap, answers in gaps:
         before = len(life.alerts)
         life.until(hour + gap - SECOND)
         told = [alert for alert in life.alerts[before:] if alert.type.startswith("inactivity")]
@@ -86,17 +109,26 @@ def test_at_home_and_seen_no_silence_passes_a_ceiling(
                 assert min(times) <= due + 1e-3
         assert len({alert.id for alert in told}) <= 1  # one silence, one alert
         hour += gap
-        life.moves(hour)
+        if answers:
+            life.at(hour, Answered())
+        else:
+            life.moves(hour)
+        assert not [a for a in life.engine.open_alerts() if a.level < 3], "well is well"
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.floats(0.3, 90.0), oracles)
-def test_an_absence_is_told_within_its_limit(length: float, oracle: Oracle) -> None:
-    life = Life(predictor=oracle).moves(0.5).moves(1.0, "door").until(1.0 + length)
-    assert life.told("inactivity") == []
-    times = [hour for hour, level, _ in life.told("away") if level >= 1]
-    assert times or length < 24.0
-    assert not times or times[0] <= 25.001
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.3, 90.0), oracles, st.booleans(), multiples)
+def test_an_absence_is_told_within_its_limits(
+    length: float, oracle: Oracle, asks: bool, multiple: float
+) -> None:
+    life = Life(predictor=oracle, household=household(WIRED, asks=asks))
+    turned(life.moves(0.5).moves(1.0, "door"), multiple).until(1.0 + length)
+    assert life.told("inactivity") == [], "an empty home is not asked"
+    for level, limit in ((1, 24.0), (2, 36.0)):
+        times = [hour for hour, told, _ in life.told("away") if told >= level]
+        assert times or length < limit
+        assert not times or times[0] <= 1.0 + limit + 0.001
+    assert len({alert.id for alert in life.of("away")}) <= 1
 
 
 @settings(max_examples=40, deadline=None)
@@ -104,7 +136,8 @@ def test_an_absence_is_told_within_its_limit(length: float, oracle: Oracle) -> N
 def test_blindness_is_told_in_a_quarter_of_an_hour_and_is_no_inactivity(
     quiet: float, blind: float, oracle: Oracle, sensors: int, by_source: bool
 ) -> None:
-    life = Life(beacons(sensors), predictor=oracle)
+    asks = sensors % 2 == 0
+    life = Life(predictor=oracle, household=household(beacons(sensors), asks=asks))
     life.moves(0.0, "pir0")
     hour = 0.0
     while hour <= quiet:
@@ -132,8 +165,8 @@ def test_blindness_is_told_in_a_quarter_of_an_hour_and_is_no_inactivity(
 @settings(max_examples=40, deadline=None)
 @given(st.floats(1.0, 10 * 24 * HOUR), oracles)
 def test_a_pause_ends_by_itself_within_a_day(seconds: float, oracle: Oracle) -> None:
-    life = Life(NO_DOOR, predictor=oracle).moves(0.0).at(1.0, PauseStarted(seconds))
-    life.until(25.0)
+    life = Life(predictor=oracle, household=household(NO_DOOR, asks=seconds > HOUR))
+    life.moves(0.0).at(1.0, PauseStarted(seconds)).until(25.0)
     assert life.told("privacy")[-1][2] == "cleared"
     life.until(25.0 + 8.01)
     assert [level for _, level, _ in life.told("inactivity")][:1] == [1]
@@ -156,6 +189,8 @@ happenings = st.lists(
                 VisitStarted("carer"),
                 VisitEnded("carer"),
                 Heard("nobody's"),
+                Answered(),
+                Answered(),
             ]
         ),
         st.booleans(),
@@ -165,12 +200,12 @@ happenings = st.lists(
 
 
 @settings(max_examples=80, deadline=None)
-@given(happenings, st.data())
+@given(happenings, st.booleans(), st.data())
 def test_ticks_change_nothing_and_a_rebuilt_engine_is_the_same(
-    happenings: list[tuple[float, object, bool]], data: st.DataObject
+    happenings: list[tuple[float, object, bool]], asks: bool, data: st.DataObject
 ) -> None:
     """The engine restored from its snapshot equals the one rebuilt from the observations."""
-    life = Life(predictor=Oracle([0.3]))
+    life = Life(predictor=Oracle([0.3]), household=household(WIRED, asks=asks))
     hour = 0.0
     for gap, what, restored in happenings:
         ticks = data.draw(st.lists(st.floats(0.0, 1.0), max_size=3)) if gap else []

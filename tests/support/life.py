@@ -6,6 +6,8 @@ import copy
 from collections.abc import Sequence
 from typing import Self
 
+import msgspec
+
 from gateway.domain.alert import Alert, Outcome
 from gateway.domain.decisions import Decisions, Summary
 from gateway.domain.household import Household
@@ -22,6 +24,7 @@ from gateway.domain.sensor import Kind, Room, Sensor, Supervision
 from gateway.engine.engine import Engine
 from gateway.engine.outlook import Knobs
 from gateway.engine.predictor import Predictor
+from gateway.engine.state import State
 
 MONDAY = 1_772_377_200.0
 """2026-03-02 00:00 in Korea (UTC+9), a Monday."""
@@ -55,9 +58,10 @@ class Life:
         sensors: Sequence[Sensor] = WIRED,
         predictor: Predictor | None = None,
         household: Household | None = None,
+        knobs: Knobs | None = None,
     ) -> None:
         # without a network own history alone would speak too; the plain rules are looked at
-        self.knobs = CEILINGS_ONLY if predictor is None else Knobs()
+        self.knobs = knobs or (CEILINGS_ONLY if predictor is None else Knobs())
         self.household = household or Household("hub-test", tuple(sensors))
         self.predictor = predictor
         self.engine = Engine(self.household, predictor, self.knobs)
@@ -127,6 +131,11 @@ class Life:
         for observation in self.observations:
             engine.step(observation)
         return engine
+
+    @property
+    def state(self) -> State:
+        """What the engine remembers, as a restart would find it."""
+        return msgspec.json.decode(self.engine.snapshot(), type=State)
 
     def copy(self) -> Life:
         return copy.deepcopy(self)

@@ -98,3 +98,33 @@ def test_whatever_ends_the_knobs_move_slowly_between_their_bounds(
         assert len(control.ends) <= KEEP_ENDS + 2 * 40 + 1
         assert len(control.pending) <= 16
     assert msgspec.json.decode(msgspec.json.encode(control), type=Control) == control
+
+
+def test_where_the_home_asks_the_knob_of_asking_is_compared_with_its_own() -> None:
+    knobs = Knobs(ask=1.0, tell=1.0, tell_by_asking=100.0)
+    control = Control()
+    for day in range(120):
+        control.turn(day, knobs, asks=True)
+        control.ended(End(day, 50.0, 0.0, 1.0, door=day % 2 == 0), None)
+    assert (control.ask, control.door_ask) == (LEAST, LEAST), "with 70 nobody would be asked"
+
+
+def test_days_that_jump_years_move_the_knobs_no_faster() -> None:
+    control = lived(60, every=5, outcome=Outcome.FALSE_SLEEP)
+    before = control.tell
+    control.turn(60 + 3_650, KNOBS, asks=False)
+    assert before * DOWN - 1e-3 <= control.tell <= before * UP + 1e-3
+    control.turn(61, KNOBS, asks=False)
+    assert before * DOWN**2 - 1e-3 <= control.tell <= before * UP**2 + 1e-3
+
+
+def test_years_of_silences_are_kept_in_a_bounded_space() -> None:
+    control = Control()
+    for day in range(3 * 365):
+        control.turn(day, KNOBS, asks=day % 2 == 0)
+        for number in range(24):
+            alert = f"{day}-{number}" if number % 3 == 0 else None
+            control.ended(End(day, float(number), float(number), 0.3, number % 2 == 0), alert)
+    control.turn(3 * 365, KNOBS, asks=False)
+    assert len(msgspec.json.encode(control)) < 4_000
+    assert msgspec.json.decode(msgspec.json.encode(control), type=Control) == control

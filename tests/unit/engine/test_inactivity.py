@@ -3,7 +3,11 @@
 from gateway.domain.alert import Outcome
 from gateway.domain.observation import AnswerState, PauseStarted, Switched, VisitEnded, VisitStarted
 from gateway.engine.engine import Engine
+from gateway.engine.stopping import Knobs
 from tests.support.life import WIRED, Life
+
+DOOR_SOON = Knobs(ask=20.0, tell=40.0, tell_by_asking=40.0, door=1.0)
+"""An hour of waiting at the door costs as much as one inside."""
 
 NO_DOOR = tuple(s for s in WIRED if s.id != "door")
 
@@ -117,3 +121,82 @@ def test_a_copy_goes_its_own_way() -> None:
     assert life.engine.open_alerts() == []
     assert isinstance(other.engine, Engine)
     assert len(other.engine.open_alerts()) == 1
+
+
+def test_a_taken_seat_holds_off_an_absence_until_it_is_left() -> None:
+    life = Life().moves(1.0).moves(1.001, "door").moves(1.01, "bed").until(5.0)
+    assert life.told("away") == []
+    assert not life.engine.watch(life.instant(5.0)).away
+    life.moves(5.0, "bed", on=False).moves(5.005, "door").until(6.0)
+    assert life.told("away") == [(5.255, 0, "raised")]
+
+
+def test_the_silence_of_a_bed_is_learned_as_one_although_it_ends_by_leaving_it() -> None:
+    life = Life().moves(1.0).moves(1.5, "bed").moves(4.5, "bed", on=False).moves(6.0)
+    assert [gap.seated for gap in life.state.habits.gaps] == [False, True, False]
+
+
+def test_a_seat_that_was_taken_down_while_taken_holds_off_nothing() -> None:
+    life = Life().moves(1.0).moves(2.0, "bed")
+    life.household = type(life.household)(
+        "hub-test", tuple(sensor for sensor in WIRED if sensor.id != "bed")
+    )
+    life.restart(2.1, up_until=2.1, start="start2")
+    assert life.state.presence.seats == []
+
+
+def test_an_absence_that_the_model_finds_too_long_is_told_before_its_limit() -> None:
+    life = Life(knobs=DOOR_SOON).moves(1.0).moves(1.001, "door").until(40.0)
+    first, second = (told for told in life.told("away") if told[1])
+    assert first[0] < second[0] < 25.0
+    assert (first[1], second[1]) == (1, 2)
+    assert {alert.because for alert in life.of("away") if alert.level} == {"model"}
+    assert len({alert.id for alert in life.of("away")}) == 1
+
+
+def test_an_absence_that_reached_the_centre_teaches_nothing() -> None:
+    told = Life().moves(1.0).moves(1.001, "door").moves(38.0, "door")
+    assert told.told("away")[-2:] == [(37.001, 2, "escalated"), (38.0, 2, "cleared")]
+    assert told.state.habits.gaps == []
+    untold = Life().moves(1.0).moves(1.001, "door").moves(30.0, "door")
+    assert len(untold.state.habits.gaps) == 1
+
+
+def watched_long_enough(outcome: Outcome, *, early: bool) -> list[int]:
+    """Days of the ends that count for the knobs, after a silence that the centre was told of and
+    closed before (``early``) or after it ended."""
+    life = Life()
+    for day in range(9):
+        for hour in range(24):
+            life.moves(day * 24.0 + hour)
+    last = 8 * 24.0 + 23.0
+    life.until(last + 12.5)
+    alert = life.of("inactivity")[-1]
+    if early:
+        life.answers(last + 12.6, alert, AnswerState.CLOSED, outcome)
+    life.moves(last + 13.0)
+    if not early:
+        life.answers(last + 13.1, alert, AnswerState.CLOSED, outcome)
+    for day in range(10, 20):
+        life.moves(day * 24.0 + 12.0).moves(day * 24.0 + 12.1)
+    return [end.day for end in life.state.control.ends if end.tell > 0.0]
+
+
+def test_a_true_alarm_moves_no_knob_even_if_it_was_closed_before_anybody_moved() -> None:
+    true = watched_long_enough(Outcome.TRUE, early=True)
+    assert true == watched_long_enough(Outcome.TRUE, early=False)
+    false = watched_long_enough(Outcome.FALSE_SLEEP, early=True)
+    assert false == watched_long_enough(Outcome.FALSE_SLEEP, early=False)
+    assert len(false) == len(true) + 1
+
+
+def test_a_reboot_whose_length_shows_late_leaves_the_beginning_before_the_answer() -> None:
+    life = Life(household=type(Life().household)("hub-test", WIRED, asks=True), knobs=Knobs())
+    life.moves(1.0).at(1.5, Switched("hall", on=False))
+    life.synced, life.wall_error = False, -10 * 3600.0
+    life.restart(12.0, up_until=2.0, kernel="other", start="start2")
+    life.synced, life.wall_error = True, 0.0
+    life.at(12.1, Switched("hall", on=False, fresh=False)).until(13.5)
+    silence = life.state.silence
+    assert silence.began == silence.since
+    assert silence.is_spoilt
