@@ -31,8 +31,8 @@ LEAST, MOST = 0.7, 4.0
 """A home's knobs stay between these multiples of the town's [D]."""
 UP, DOWN = 1.06, 0.98
 """A day's change at most: half as much again in a week, back within three [D]."""
-CAREFUL, CAREFUL_DOOR = 1.4, 2.0
-"""A home of which little is known begins with these multiples: a false alarm in the first week is
+CAREFUL = 1.4
+"""A home of which little is known begins with this multiple: a false alarm in the first week is
 what makes people take the sensors down [D]."""
 UNLEARNED_DAYS = 7.0
 """The first days tell how little is known of a home, and nothing about its knobs [D]."""
@@ -68,8 +68,8 @@ class Control(Struct):
     pending: list[Pending] = []
     ask: float = CAREFUL
     tell: float = CAREFUL
-    door_ask: float = CAREFUL_DOOR
-    door_tell: float = CAREFUL_DOOR
+    door_ask: float = CAREFUL
+    door_tell: float = CAREFUL
     day: int = -1
     days: float = 0.0
 
