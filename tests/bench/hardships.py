@@ -55,7 +55,7 @@ def budget(pool: ProcessPoolExecutor, seeds: int, days: int) -> None:
 
 
 def ceiling(kind: str, decline: bool, level: Level) -> tuple[str, Level, int, float, int]:
-    """Cuts, the longest time from the last activity to the alert inside, and those at the door."""
+    """Cuts, the longest delay under the ceiling, and how many are over it."""
     home = generated(kind, 3, 100, decline=decline)
     one = suffered(home, inference.load(), kind=kind, cuts=200, stage=level, learn_days=14.0)
     late = [hours for hours in one.result.delays if hours > CEILINGS[level]]
@@ -65,7 +65,7 @@ def ceiling(kind: str, decline: bool, level: Level) -> tuple[str, Level, int, fl
 
 
 def ceilings(pool: ProcessPoolExecutor) -> None:
-    print("\nceilings: longest delay inside, and cuts that were held to be away")
+    print("\nceilings: longest delay under the ceiling, and cuts over it")
     lives = [
         ("night-worker", False),
         ("day-sleeper", False),
@@ -73,9 +73,9 @@ def ceilings(pool: ProcessPoolExecutor) -> None:
         ("regular", True),
     ]
     work = [(kind, decline, level) for kind, decline in lives for level in CEILINGS]
-    for name, level, cuts, longest, door in pool.map(ceiling, *zip(*work, strict=True)):
+    for name, level, cuts, longest, over in pool.map(ceiling, *zip(*work, strict=True)):
         print(f"  {name:20} level {int(level)}: {cuts} cuts, {longest:5.2f} h of {CEILINGS[level]:g}, "
-              f"later, at the door: {door}")  # fmt: skip
+              f"over it: {over}")  # fmt: skip
 
 
 def loss(path: Path, how: str, seed: int) -> Hardship:
