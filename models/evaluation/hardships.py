@@ -1,38 +1,102 @@
-"""Homes that are hard: generated lives of ten kinds, dead sensors, lost events."""
+"""Homes that are hard: generated lives of ten kinds, dead sensors, lost events.
+
+A home that was degraded is judged by what is true about the untouched one: its absences, its
+outages, the time on trial and the cuts. Only its silences are those that the hub can still see.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from array import array
+from collections.abc import Iterator, Sequence
 from random import Random
+from time import perf_counter
 
 from msgspec import Struct, structs
 
-from gateway.domain.alert import Level, Outcome
-from gateway.domain.instant import DAY, MONTH, Instant
+from gateway.domain.alert import AlertState, AlertType, Level, Outcome
+from gateway.domain.instant import HOUR, MONTH, Instant
 from gateway.domain.observation import Heard, Observation, Switched
 from gateway.domain.sensor import Kind, Sensor, Supervision
-from gateway.engine.predictor import Predictor
-from gateway.runtime.replay import household_of
+from gateway.engine.predictor import Predictor, Silences
+from gateway.runtime.replay import Replay, household_of
 from models.evaluation.hub import HubDetector, Resident
-from models.evaluation.measure import Result, run
-from models.evaluation.trial import Home, trial
+from models.evaluation.measure import LONGEST_DELAY, Result, run
+from models.evaluation.trial import Home, Trial, trial
 from models.homes import Plan, generate
 
 BEACON = 300.0
 """Seconds between two signs of life of a sensor that is made a beacon."""
 EVENTS_A_DAY = (100.0, 200.0, 400.0, 800.0, 1200.0)
+DECLINE_DAYS = 60
+"""Days that a generated decline takes, the last of the home."""
+CEILINGS = {Level.WATCH: 8.0, Level.WARNING: 12.0, Level.ALARM: 24.0}
+"""Hours of silence at home after which a level holds (R18), and below: while held to be away the
+hub waits longer."""
+ROUNDING = 1e-3
+"""Hours by which a delay that was computed from wall seconds may miss a ceiling it keeps."""
+
+
+class FalseAlarm(Struct, frozen=True):
+    """``after`` hours of silence at ``wall`` seconds; ``away`` whether the resident truly was."""
+
+    wall: float
+    after: float
+    type: str
+    away: bool
+
+
+class Collapse(Struct, frozen=True):
+    """A cut and its alarm: ``since`` is the wall second of the last activity, ``after`` the hours
+    from there to the alarm; ``held_away`` whether the hub then believed the home empty."""
+
+    wall: float
+    since: float
+    after: float
+    held_away: bool
+
+    def over(self, ceiling: float) -> bool:
+        return self.after > ceiling + ROUNDING
 
 
 class Hardship(Struct, frozen=True):
-    """A home measured: ``first`` false alarms in its first month, ``later`` a month after that;
-    ``blind`` share of the time; ``told`` sensors reported lost."""
+    """A home measured. ``start`` is its first activity and ``end`` its last, wall seconds;
+    ``blind`` the share of the time on trial, ``lost`` when each sensor was told lost, ``suspects``
+    sensors told suspect while on trial."""
 
     kind: str
     result: Result
-    first: int
-    later: float
+    start: float
+    end: float
+    alarms: tuple[FalseAlarm, ...]
+    collapses: tuple[Collapse, ...]
     blind: float
-    told: int
+    lost: dict[str, float]
+    suspects: int
+
+    @property
+    def first(self) -> int:
+        """False alarms in the first month on trial from the first activity."""
+        return sum(alarm.wall < self.start + MONTH for alarm in self.alarms)
+
+    @property
+    def afterwards(self) -> tuple[FalseAlarm, ...]:
+        """The false alarms after the first month."""
+        return tuple(alarm for alarm in self.alarms if alarm.wall >= self.start + MONTH)
+
+    @property
+    def later(self) -> float:
+        """False alarms a month after the first month."""
+        months = max(0.0, (self.end - self.start) / MONTH - 1.0)
+        return len(self.afterwards) / months if months else 0.0
+
+
+class Cost(Struct, frozen=True):
+    """``seconds`` to replay ``rows`` observations; ``asked`` is how often the network was."""
+
+    rows: int
+    seconds: float
+    asked: int
 
 
 def generated(kind: str, seed: int, days: int, *, decline: bool = False) -> Home:
@@ -42,7 +106,7 @@ def generated(kind: str, seed: int, days: int, *, decline: bool = False) -> Home
         kind=kind,
         days=days,
         events_per_day=EVENTS_A_DAY[seed % len(EVENTS_A_DAY)],
-        decline=24.0 * (days - 60) if decline else None,
+        decline=24.0 * (days - DECLINE_DAYS) if decline else None,
     )
     home = generate(plan)
     zone = 540 * 60.0
@@ -51,18 +115,17 @@ def generated(kind: str, seed: int, days: int, *, decline: bool = False) -> Home
 
 
 def suffered(
-    home: Home,
+    on_trial: Trial,
     predictor: Predictor | None,
     *,
     kind: str,
-    learn_days: float = 14.0,
-    cuts: int = 0,
+    cuts: Sequence[float] = (),
     answers: float | None = None,
     stage: Level = Level.WARNING,
+    living: frozenset[str] = frozenset(),
 ) -> Hardship:
-    """Lead the hub through a home."""
-    on_trial = trial(home, learn_days * DAY)
-    household = structs.replace(household_of(home.sensors), asks=answers is not None)
+    """Lead the hub through a home. ``living`` sensors go on to give signs of life after a cut."""
+    household = structs.replace(household_of(on_trial.home.sensors), asks=answers is not None)
     resident = None if answers is None else Resident(on_trial, answers, 0)
     detector = _Watched(
         household,
@@ -72,78 +135,191 @@ def suffered(
         resident,
         lambda wall: Outcome.FALSE_AWAY if on_trial.is_out(wall) else Outcome.FALSE_SLEEP,
     )
-    result = run(on_trial, detector, on_trial.cuts(cuts, 0), person=home.name)
-    month = on_trial.moves[0] + MONTH
-    later = max(0.0, (on_trial.end - month) / MONTH)
+    detector.living = tuple(s.id for s in on_trial.home.sensors if s.id in living)
+    result = run(on_trial, detector, cuts, person=on_trial.home.name)
     return Hardship(
         kind=kind,
         result=result,
-        first=sum(wall < month for wall in result.alarms),
-        later=sum(wall >= month for wall in result.alarms) / later if later else 0.0,
-        blind=detector.blind / (on_trial.end - on_trial.moves[0]),
-        told=len(detector.lost),
+        start=on_trial.moves[0],
+        end=on_trial.end,
+        alarms=tuple(_false(on_trial, wall, detector.types[wall]) for wall in result.alarms),
+        collapses=tuple(_collapses(on_trial, detector, cuts, result)),
+        blind=detector.blindness(on_trial.begin, on_trial.end),
+        lost=detector.lost,
+        suspects=sum(on_trial.begin <= wall < on_trial.end for wall in detector.suspects),
     )
 
 
-class _Watched(HubDetector):
-    """Also notes what was told about the senses."""
+def _false(on_trial: Trial, wall: float, type_: str) -> FalseAlarm:
+    silence = on_trial.raised_in(wall)
+    after = (wall - on_trial.moves[silence]) / HOUR
+    return FalseAlarm(wall, after, type_, on_trial.is_away(silence))
 
-    blind = 0.0
-    lost: frozenset[str] = frozenset()
-    _blind_since: float | None = None
+
+def _collapses(
+    on_trial: Trial, detector: _Watched, cuts: Sequence[float], result: Result
+) -> Iterator[Collapse]:
+    raised = {on_trial.raised_in(wall): wall for wall in result.alarms}
+    for cut, delay in zip(cuts, result.delays, strict=True):
+        silence = on_trial.silence(cut)
+        since = on_trial.moves[silence]
+        # A delay of nothing is an alarm before the cut; the cut is then the latest it can be.
+        alarm = cut + delay * HOUR if delay > 0 else min(cut, raised.get(silence, cut))
+        yield Collapse(cut, since, (alarm - since) / HOUR, since in detector.held_away)
+
+
+class _Watched(HubDetector):
+    """Also notes what was told about the senses, and where the hub believed in an absence."""
+
+    living: tuple[str, ...] = ()
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        self.types: dict[float, str] = {}
+        self.lost: dict[str, float] = {}
+        self.suspects: list[float] = []
+        self.held_away: set[float] = set()
+        self._blind: list[tuple[float, float]] = []
+        self._blind_since: float | None = None
 
     def step(self, observation: Observation) -> list[float]:
         alarms = super().step(observation)
         for alert in self.seen:
-            if alert.type == "tech.sensor_lost":
-                self.lost |= {alert.subject}
-            elif alert.type == "monitoring.blind":
-                if alert.state == "raised":
-                    self._blind_since = alert.at.wall
-                elif alert.state == "cleared" and self._blind_since is not None:
-                    self.blind += alert.at.wall - self._blind_since
-                    self._blind_since = None
+            wall = alert.at.wall
+            self.types[wall] = (
+                str(alert.type) if self._is_alarm(alert) else self.types.get(wall, "")
+            )
+            if alert.type is AlertType.BLIND:
+                self._note_blind(alert.state, wall)
+            elif alert.state is not AlertState.RAISED:
+                continue
+            elif alert.type is AlertType.TECH_SENSOR_LOST:
+                self.lost.setdefault(alert.subject or "", wall)
+            elif alert.type is AlertType.TECH_SENSOR_SUSPECT:
+                self.suspects.append(wall)
         return alarms
 
+    def alone(self, until: float) -> float | None:
+        """Living sensors go on to say that they live: a home that falls still is not blind."""
+        alarm = self._beating(until) if self.living else super().alone(until)
+        since = until - 2 * LONGEST_DELAY
+        latest = CEILINGS[self._stage] * HOUR
+        if self._at is not None and (alarm is None or alarm > since + latest):
+            engine = copy.deepcopy(self.engine)
+            engine.tick(self._at.plus(max(0.0, since + latest - self._at.wall)))
+            if engine.away_since is not None:
+                self.held_away.add(since)
+        return alarm
 
-def as_beacons(home: Home, dead: frozenset[str]) -> Home:
-    """The home with radio sensors: the living say so every five minutes, the ``dead`` nothing."""
+    def blindness(self, begin: float, end: float) -> float:
+        """Share of a time in which the home was told not to be seen."""
+        spans = list(self._blind)
+        if self._blind_since is not None:  # to the end: nobody ever saw again
+            spans.append((self._blind_since, end))
+        lost = sum(max(0.0, min(b, end) - max(a, begin)) for a, b in spans)
+        return lost / (end - begin) if end > begin else 0.0
+
+    def _note_blind(self, state: AlertState, wall: float) -> None:
+        if state is AlertState.RAISED:
+            self._blind_since = wall
+        elif state is AlertState.CLEARED and self._blind_since is not None:
+            self._blind.append((self._blind_since, wall))
+            self._blind_since = None
+
+    def _beating(self, until: float) -> float | None:
+        engine, at = copy.deepcopy(self.engine), self._at
+        while at is not None and (at := at.plus(BEACON)).wall <= until:
+            for sensor in self.living:
+                told = engine.step(Observation(0, at, Heard(sensor))).alerts
+                if alarms := [alert.at.wall for alert in told if self._is_alarm(alert)]:
+                    return alarms[0]
+        return None
+
+
+def degraded(truth: Trial, home: Home) -> Trial:
+    """The trial of a home from which something was taken: its own silences, and otherwise what is
+    true about the untouched one."""
+    return structs.replace(trial(home, 0.0), begin=truth.begin, end=truth.end, away=truth.away,
+                           outages=truth.outages)  # fmt: skip
+
+
+def as_beacons(home: Home, dead: frozenset[str], since: float) -> Home:
+    """The home with radio sensors that say every five minutes that they live; from wall second
+    ``since`` on the ``dead`` say nothing at all."""
     sensors = tuple(
         structs.replace(s, supervision=Supervision.BEACON, interval=BEACON, source="recording")
         for s in home.sensors
     )
-    return structs.replace(home, sensors=sensors, observations=tuple(_beating(home, sensors, dead)))
+    lived = tuple(_with_beats(home, sensors, dead, since))
+    return structs.replace(home, sensors=sensors, observations=lived)
 
 
-def _beating(
-    home: Home, sensors: tuple[Sensor, ...], dead: frozenset[str]
+def _with_beats(
+    home: Home, sensors: tuple[Sensor, ...], dead: frozenset[str], since: float
 ) -> Iterator[Observation]:
-    alive = [sensor.id for sensor in sensors if sensor.id not in dead]
     first = home.observations[0].at
     beat, count = first.boottime, 0
     for observation in home.observations:
         while beat <= observation.at.boottime:
             at = Instant(first.boot, beat, first.wall + beat - first.boottime)
-            for sensor in alive:
-                count += 1
-                yield Observation(count, at, Heard(sensor))
+            for sensor in sensors:
+                if at.wall < since or sensor.id not in dead:
+                    count += 1
+                    yield Observation(count, at, Heard(sensor.id))
             beat += BEACON
-        if isinstance(observation.what, Switched) and observation.what.sensor in dead:
+        what = observation.what
+        if isinstance(what, Switched) and what.sensor in dead and observation.at.wall >= since:
             continue
         count += 1
         yield structs.replace(observation, sequence=count)
 
 
 def half_dead(home: Home, seed: int, *, entrance: bool) -> frozenset[str]:
-    """Half of the sensors, by chance; the entrance only with ``entrance``."""
+    """Half of the sensors, by chance; ``entrance`` says whether those at the door are among them
+    or go on."""
     chance = Random(f"{seed} {home.name}")
-    those = [s.id for s in home.sensors if entrance or s.kind is not Kind.ENTRANCE]
-    chance.shuffle(those)
+    doors = [s.id for s in home.sensors if s.kind is Kind.ENTRANCE]
+    others = [s.id for s in home.sensors if s.kind is not Kind.ENTRANCE]
+    chance.shuffle(others)
+    those = doors + others if entrance else others
     return frozenset(those[: len(home.sensors) // 2])
 
 
-def half_lost(home: Home, seed: int) -> Home:
-    """Every other event lost, by chance."""
+def half_lost(home: Home, seed: int, since: float) -> Home:
+    """From wall second ``since`` on every other event lost, by chance. Nobody's life ends with it:
+    wired sensors are read as alive."""
     chance = Random(f"{seed} {home.name}")
-    kept = [o for o in home.observations if chance.random() < 0.5]
-    return structs.replace(home, observations=tuple(kept))
+    kept = tuple(o for o in home.observations if o.at.wall < since or chance.random() < 0.5)
+    return structs.replace(home, observations=kept)
+
+
+class _Counted:
+    """A network that counts how often it is asked."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self.asked = 0
+
+    @property
+    def fingerprint(self) -> str:
+        return self._predictor.fingerprint
+
+    @property
+    def silences(self) -> Silences:
+        return self._predictor.silences
+
+    def hazard(self, rows: array[float]) -> Sequence[float]:
+        self.asked += 1
+        return self._predictor.hazard(rows)
+
+
+def replayed(predictor: Predictor, plan: Plan) -> Cost:
+    """What it costs to replay a generated home; making its rows is not counted."""
+    home = generate(plan)
+    lived = list(home.observations())
+    counted = _Counted(predictor)
+    replay = Replay(household_of(home.sensors), counted)
+    began = perf_counter()
+    for _ in replay.alerts(lived):
+        pass
+    return Cost(len(lived), perf_counter() - began, counted.asked)
