@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from random import Random
 from time import perf_counter
 
@@ -62,7 +63,8 @@ class Collapse(Struct, frozen=True):
 class Hardship(Struct, frozen=True):
     """A home measured. ``start`` is its first activity and ``end`` its last, wall seconds;
     ``blind`` the share of the time on trial, ``lost`` when each sensor was told lost, ``suspects``
-    sensors told suspect while on trial."""
+    sensors told suspect while on trial. ``forced`` silences at home went on past the 12 h ceiling: the
+    hub must tell each of them (R18) unless it takes it for an absence."""
 
     kind: str
     result: Result
@@ -73,6 +75,7 @@ class Hardship(Struct, frozen=True):
     blind: float
     lost: dict[str, float]
     suspects: int
+    forced: int
 
     @property
     def first(self) -> int:
@@ -147,7 +150,16 @@ def suffered(
         blind=detector.blindness(on_trial.begin, on_trial.end),
         lost=detector.lost,
         suspects=sum(on_trial.begin <= wall < on_trial.end for wall in detector.suspects),
+        forced=sum(1 for _ in _forced(on_trial)),
     )
+
+
+def _forced(on_trial: Trial) -> Iterator[int]:
+    """Silences at home that no wisdom may leave untold."""
+    for silence, (since, until) in enumerate(pairwise(on_trial.moves)):
+        if until - since > CEILINGS[Level.WARNING] * HOUR and on_trial.counts(silence):
+            if not on_trial.is_away(silence):
+                yield silence
 
 
 def _false(on_trial: Trial, wall: float, type_: str) -> FalseAlarm:

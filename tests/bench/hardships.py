@@ -1,6 +1,6 @@
 """Hard homes: budget, ceilings, a decline, a cold start, dead sensors, lost events, a year's cost.
 
-    python tests/bench/hardships.py [--seeds 5] [--days 120] [--only budget,loss]
+    python tests/bench/hardships.py [--seeds 5] [--days 120] [--draws 10] [--only budget,loss]
 
 Generated homes of all ten kinds, and recorded homes with the models that were made without them
 (``ANSIM_HOMES``, default ``../shared/data``). All cores; some ten minutes. Nothing is asserted.
@@ -230,7 +230,7 @@ def loss(path: Path, how: str, seed: int) -> tuple[Hardship, float, frozenset[st
 
 
 def losses(pool: ProcessPoolExecutor, folder: Path, seeds: int) -> None:
-    put(f"\nlosses on recorded homes, folds, 14 days of learning, {seeds} seeds; targets: 1.5x, "
+    put(f"\nlosses on recorded homes, folds, 14 days of learning, {seeds} draws; targets: 1.5x, "
         "1.5x, 10%, told")  # fmt: skip
     paths = [p for p in recordings(folder) if trial(home_at(p), LEARN).months >= LEAST_MONTHS]
     whole: tuple[float, float] | None = None
@@ -253,9 +253,11 @@ def losses(pool: ProcessPoolExecutor, folder: Path, seeds: int) -> None:
                 f"{a.type} {'away' if a.away else 'at home'}" for one in those for a in one.alarms
             )
             each = ", ".join(f"{count} {what}" for what, count in types.most_common())
+            by_draw = " ".join(f"{len(one.alarms)}/{one.forced}" for one in those)
             put(f"      {name:11} false {sum(len(o.alarms) for o in those) / len(those):5.1f} mean "
                 f"{late.mean or 0:5.2f} h blind {sum(o.blind for o in those) / len(those):6.1%}  "
                 f"{each}")  # fmt: skip
+            put(f"        by draw, false / silences past 12 h at home: {by_draw}")
 
 
 def _told(answers: Iterable[tuple[Hardship, float, frozenset[str]]]) -> str:
@@ -285,6 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--days", type=int, default=120)
+    parser.add_argument("--draws", type=int, default=10, help="which sensors die, which events")
     parser.add_argument("--only", default=",".join(PARTS), help=", ".join(PARTS))
     given = parser.parse_args(arguments)
     wanted = given.only.split(",")
@@ -305,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "cold" in wanted:
             coldly(pool, folder)
         if "loss" in wanted:
-            losses(pool, folder, few)
+            losses(pool, folder, given.draws)
     put(f"\n{time.monotonic() - begun:.0f} s")
     return 0
 
