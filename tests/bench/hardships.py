@@ -80,20 +80,22 @@ def life(kind: str, seed: int, days: int, answers: float | None) -> Hardship:
     return suffered(on_trial, inference.load(), kind=kind, answers=answers)
 
 
-def budget(pool: ProcessPoolExecutor, seeds: int, days: int) -> None:
-    work = [(kind, seed) for kind in sorted(KINDS) for seed in range(seeds)]
+def budget(pool: ProcessPoolExecutor, seeds: range, days: int) -> None:
+    work = [(kind, seed) for kind in sorted(KINDS) for seed in seeds]
     for answers in (None, 0.8):
         found = list(pool.map(life, *zip(*work, strict=True), repeat(days), repeat(answers)))
         within = sum(one.later <= 2 * BUDGET for one in found)
         asked = "no answers" if answers is None else f"answers {answers:g}"
         put(f"\nbudget, {asked}: {within} of {len(found)} homes ({within / len(found):.0%}) "
             f"within 2x after the first month; target 90%")  # fmt: skip
-        put("  kind            first month          a month after that      at home/away after it")
+        put(
+            "  kind            first month          a month after that           at home/away after it"
+        )
         for kind in sorted(KINDS):
             put(_of_kind(kind, [one for one in found if one.kind == kind]))
         put(_of_kind("all", found, each=False))
         for one in sorted(found, key=lambda one: -one.later)[:WORST]:
-            put(f"  worst: {one.result.home:16} {one.later:4.1f} a month: {_why(one)}")
+            put(f"  worst: {one.result.home:16} {one.later:5.2f} a month: {_why(one)}")
 
 
 def _of_kind(kind: str, those: Sequence[Hardship], *, each: bool = True) -> str:
@@ -102,8 +104,8 @@ def _of_kind(kind: str, those: Sequence[Hardship], *, each: bool = True) -> str:
     first = sum(one.first for one in those) / len(those)
     later = sum(one.later for one in those) / len(those)
     firsts = " ".join(str(one.first) for one in those) if each else ""
-    laters = " ".join(f"{one.later:.1f}" for one in those) if each else ""
-    return f"  {kind:14} {first:5.2f}  {firsts:13} {later:5.2f}  {laters:21}  {home}/{away}"
+    laters = " ".join(f"{one.later:.2f}" for one in those) if each else ""
+    return f"  {kind:14} {first:5.2f}  {firsts:13} {later:5.2f}  {laters:26}  {home}/{away}"
 
 
 def _why(one: Hardship) -> str:
@@ -286,6 +288,7 @@ PARTS = ("cost", "budget", "ceilings", "decline", "cold", "loss")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0, help="of the budget's homes")
     parser.add_argument("--days", type=int, default=120)
     parser.add_argument("--draws", type=int, default=10, help="which sensors die, which events")
     parser.add_argument("--only", default=",".join(PARTS), help=", ".join(PARTS))
@@ -300,7 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cost()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         if "budget" in wanted:
-            budget(pool, given.seeds, given.days)
+            seeds = range(given.first_seed, given.first_seed + given.seeds)
+            budget(pool, seeds, given.days)
         if "ceilings" in wanted:
             ceilings(pool, few, given.days)
         if "decline" in wanted:
