@@ -82,7 +82,7 @@ class AtKnob:
             self._moved, self._asked = wall, False
         return alarms
 
-    def alone(self, until: float) -> float | None:
+    def alone(self, cut: float, until: float) -> float | None:  # noqa: ARG002 - nobody answers it
         due = self._due()
         return due if due is not None and due <= until else None
 

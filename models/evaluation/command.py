@@ -81,8 +81,7 @@ def evaluate(
             if multiple != 1.0
             for job in jobs
         ]
-    total = sum(_rows(path) for path in recordings) * (len(work) // len(jobs))
-    with _bar(total) as advance:
+    with _bar(recordings, len(work) // len(jobs)) as advance:
         measured = all_measured(work, processes, advance)
     rows = _baselines(jobs, measured[: len(jobs)]) if with_baselines else []
     points = _points(work, measured) if with_curve else []
@@ -100,21 +99,16 @@ def evaluate(
             click.echo(f"\nthe trade-off is drawn in {curve_file}")
 
 
-def _rows(path: Path) -> int:
-    """Rows of a recording. Raises RecordingError, before any work is begun."""
-    home = home_at(path)
-    return len(home.observations)
-
-
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal's stderr; nothing anywhere else."""
+def _bar(recordings: Sequence[Path], passes: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal's stderr; nothing anywhere else, and no row is counted for it."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
+    total = passes * sum(len(home_at(path).observations) for path in recordings)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("rows", total=total)
         yield lambda rows: progress.update(task, advance=rows)

@@ -16,8 +16,8 @@ class Detector(Protocol):
         were raised on the way, in order."""
         ...
 
-    def alone(self, until: float) -> float | None:
-        """Wall second of the first alarm to come if nothing more were seen, up to wall second
-        ``until``; None without one. An alarm that was raised already is not told again. Changes
-        nothing."""
+    def alone(self, cut: float, until: float) -> float | None:
+        """Wall second of the first alarm after the last observation if somebody collapsed at wall
+        second ``cut``, before the next one, up to wall second ``until``; None without one. Until
+        the cut the resident is well, and may for instance answer. Changes nothing."""
         ...

@@ -15,14 +15,14 @@ from time import perf_counter
 
 from msgspec import Struct, structs
 
-from gateway.domain.alert import AlertState, AlertType, Level, Outcome
+from gateway.domain.alert import AlertState, AlertType, Level
 from gateway.domain.instant import HOUR, MONTH, Instant
 from gateway.domain.observation import Heard, Observation, Switched
 from gateway.domain.sensor import Kind, Sensor, Supervision
 from gateway.engine.predictor import Predictor, Silences
 from gateway.runtime.replay import Replay, household_of
-from models.evaluation.hub import HubDetector, Resident
-from models.evaluation.measure import LONGEST_DELAY, Result, run
+from models.evaluation.hub import HubDetector
+from models.evaluation.measure import Result, run
 from models.evaluation.trial import Home, Trial, trial
 from models.homes import Plan, generate
 
@@ -128,17 +128,7 @@ def suffered(
     living: frozenset[str] = frozenset(),
 ) -> Hardship:
     """Lead the hub through a home. ``living`` sensors go on to give signs of life after a cut."""
-    household = structs.replace(household_of(on_trial.home.sensors), asks=answers is not None)
-    resident = None if answers is None else Resident(on_trial, answers, 0)
-    detector = _Watched(
-        household,
-        predictor,
-        stage,
-        None,
-        resident,
-        lambda wall: Outcome.FALSE_AWAY if on_trial.is_out(wall) else Outcome.FALSE_SLEEP,
-    )
-    detector.living = tuple(s.id for s in on_trial.home.sensors if s.id in living)
+    detector = _Watched(on_trial, predictor, stage, answers, living)
     result = run(on_trial, detector, cuts, person=on_trial.home.name)
     return Hardship(
         kind=kind,
@@ -183,10 +173,16 @@ def _collapses(
 class _Watched(HubDetector):
     """Also notes what was told about the senses, and where the hub believed in an absence."""
 
-    living: tuple[str, ...] = ()
-
-    def __init__(self, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        trial: Trial,
+        predictor: Predictor | None,
+        stage: Level,
+        answers: float | None,
+        living: frozenset[str],
+    ) -> None:
+        super().__init__(trial, predictor, stage, answers=answers)
+        self._living = [s.id for s in trial.home.sensors if s.id in living]
         self.types: dict[float, str] = {}
         self.lost: dict[str, float] = {}
         self.suspects: list[float] = []
@@ -211,17 +207,28 @@ class _Watched(HubDetector):
                 self.suspects.append(wall)
         return alarms
 
-    def alone(self, until: float) -> float | None:
-        """Living sensors go on to say that they live: a home that falls still is not blind."""
-        alarm = self._beating(until) if self.living else super().alone(until)
-        since = until - 2 * LONGEST_DELAY
-        latest = CEILINGS[self._stage] * HOUR
-        if self._at is not None and (alarm is None or alarm > since + latest):
+    def alone(self, cut: float, until: float) -> float | None:
+        alarm = super().alone(cut, until)
+        since = self._trial.moves[self._trial.silence(cut)]
+        latest = since + CEILINGS[self._stage] * HOUR
+        if self._at is not None and (alarm is None or alarm > latest):
             engine = copy.deepcopy(self.engine)
-            engine.tick(self._at.plus(max(0.0, since + latest - self._at.wall)))
+            engine.tick(self._at.plus(max(0.0, latest - self._at.wall)))
             if engine.away_since is not None:
                 self.held_away.add(since)
         return alarm
+
+    def still(self, until: float) -> float | None:
+        """Living sensors go on to say that they live: a home that falls still is not blind."""
+        if not self._living:
+            return super().still(until)
+        at = self._at
+        while at is not None and (at := at.plus(BEACON)).wall <= until:
+            for sensor in self._living:
+                told = self.engine.step(Observation(0, at, Heard(sensor))).alerts
+                if alarms := [alert.at.wall for alert in told if self._is_alarm(alert)]:
+                    return alarms[0]
+        return None
 
     def blindness(self, begin: float, end: float) -> float:
         """Share of a time in which the home was told not to be seen."""
@@ -237,15 +244,6 @@ class _Watched(HubDetector):
         elif state is AlertState.CLEARED and self._blind_since is not None:
             self._blind.append((self._blind_since, wall))
             self._blind_since = None
-
-    def _beating(self, until: float) -> float | None:
-        engine, at = copy.deepcopy(self.engine), self._at
-        while at is not None and (at := at.plus(BEACON)).wall <= until:
-            for sensor in self.living:
-                told = engine.step(Observation(0, at, Heard(sensor))).alerts
-                if alarms := [alert.at.wall for alert in told if self._is_alarm(alert)]:
-                    return alarms[0]
-        return None
 
 
 def degraded(truth: Trial, home: Home) -> Trial:

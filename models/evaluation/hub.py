@@ -6,19 +6,18 @@ from __future__ import annotations
 
 import copy
 import heapq
-from collections.abc import Callable
 from random import Random
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gateway.domain.alert import Alert, AlertState, AlertType, Level, Outcome
 from gateway.domain.decisions import Decisions
-from gateway.domain.household import Household
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Answered, AnswerState, CentreAnswered, Observation, What
 from gateway.engine.engine import Engine
 from gateway.engine.outlook import Knobs
 from gateway.engine.predictor import Predictor
+from gateway.runtime.replay import household_of
 from models.evaluation.trial import Trial
 
 SILENT = frozenset(
@@ -63,69 +62,88 @@ class Resident(Struct, frozen=True):
 
 
 class HubDetector:
-    """``stage`` 1 counts questions in the home, 2 what the centre is told.
+    """The hub in a trial's home. ``stage`` 1 counts questions in the home, 2 what the centre is
+    told.
 
-    In the untouched stream the ``resident`` answers, if the home asks, and a centre closes every
-    alert with the outcome that ``judge`` finds. Who collapsed answers nobody.
+    In the untouched stream the resident answers with probability ``answers``, if the home asks
+    (None: it does not), and a centre closes every alert with what it was. Who collapsed answers
+    nobody.
     """
 
     def __init__(
         self,
-        household: Household,
+        trial: Trial,
         predictor: Predictor | None,
         stage: Level,
+        *,
         knobs: Knobs | None = None,
-        resident: Resident | None = None,
-        judge: Callable[[float], Outcome] = lambda _: Outcome.FALSE_SLEEP,
+        answers: float | None = None,
+        seed: int = 0,
     ) -> None:
+        household = structs.replace(household_of(trial.home.sensors), asks=answers is not None)
         self.engine = Engine(household, predictor, knobs)
         self.questions: list[float] = []
         self.spans: list[tuple[float, float]] = []
         """Absences that the engine believed in, wall seconds."""
         self.seen: list[Alert] = []
         """Every alert of the last step."""
+        self._trial = trial
         self._stage = stage
-        self._resident = resident
-        self._judge = judge
+        self._resident = None if answers is None else Resident(trial, answers, seed)
         self._due: float | None = None
         self._at: Instant | None = None
-        self._coming: list[tuple[float, int, What]] = []
+        self.coming: list[tuple[float, int, What]] = []
         self._made = 0
         self._left: float | None = None
 
     def step(self, observation: Observation) -> list[float]:
-        alarms: list[float] = []
         self.seen.clear()
-        while (at := self._next(observation.at)) is not None:
-            if self._coming and self._coming[0][0] <= at.boottime:
-                _, _, what = heapq.heappop(self._coming)
-                decisions = self.engine.step(Observation(0, at, what))
-            else:
-                decisions = self.engine.tick(at)
-            alarms += self._take(decisions)
+        alarms = self.live(observation.at)
         decisions = self.engine.step(observation)
         self._at = observation.at
         alarms += self._take(decisions)
         self._note_absence(observation.at.wall)
         return alarms
 
-    def alone(self, until: float) -> float | None:
-        engine, at, due = copy.deepcopy(self.engine), self._at, self._due
-        while at is not None and due is not None:
-            moment = at.plus(due + HAIR - at.boottime)
+    def alone(self, cut: float, until: float) -> float | None:
+        if self._at is None:
+            return None
+        twin = copy.copy(self)
+        twin.engine = copy.deepcopy(self.engine)
+        twin.questions, twin.seen, twin.coming = [], [], list(self.coming)
+        alarms = twin.live(self._at.plus(cut - self._at.wall))
+        return alarms[0] if alarms else twin.still(until)
+
+    def live(self, until: Instant) -> list[float]:
+        """Let the resident and the centre answer until a moment. Returns the alarms on the way."""
+        alarms: list[float] = []
+        while (at := self._next(until)) is not None:
+            if self.coming and self.coming[0][0] <= at.boottime:
+                _, _, what = heapq.heappop(self.coming)
+                decisions = self.engine.step(Observation(0, at, what))
+            else:
+                decisions = self.engine.tick(at)
+            alarms += self._take(decisions)
+        return alarms
+
+    def still(self, until: float) -> float | None:
+        """The first alarm from here on, while nothing more happens."""
+        at = self._at
+        while at is not None and self._due is not None:
+            moment = at.plus(self._due + HAIR - at.boottime)
             if moment.wall > until:
                 return None
-            decisions = engine.tick(moment)
+            decisions = self.engine.tick(moment)
             if alarms := [alert.at.wall for alert in decisions.alerts if self._is_alarm(alert)]:
                 return alarms[0]
-            due = decisions.due
+            self._due = decisions.due
         return None
 
     def _next(self, before: Instant) -> Instant | None:
-        """The next moment at which something happens before an observation."""
+        """The next moment at which something happens before another one."""
         if self._at is None:
             return None
-        moments = [self._coming[0][0]] if self._coming else []
+        moments = [self.coming[0][0]] if self.coming else []
         if self._resident is not None and self._due is not None:
             moments.append(self._due)
         soonest = min(moments, default=before.boottime) + HAIR
@@ -156,7 +174,8 @@ class HubDetector:
         ):
             return
         if alert.level >= Level.WARNING:
-            outcome = self._judge(alert.at.wall)
+            away = self._trial.is_out(alert.at.wall)
+            outcome = Outcome.FALSE_AWAY if away else Outcome.FALSE_SLEEP
             closing = CentreAnswered(alert.id, AnswerState.CLOSED, "centre", outcome)
             self._later(alert.at.boottime + JUDGED_AFTER, closing)
         elif self._resident is not None and alert.type is AlertType.INACTIVITY_WATCH:
@@ -166,7 +185,7 @@ class HubDetector:
 
     def _later(self, boottime: float, what: What) -> None:
         self._made += 1
-        heapq.heappush(self._coming, (boottime, self._made, what))
+        heapq.heappush(self.coming, (boottime, self._made, what))
 
     def _is_alarm(self, alert: Alert) -> bool:
         return (

@@ -64,9 +64,6 @@ def run(
     alarmed: dict[int, float] = {}  # first alarm of a silence
     delays: list[float] = []
     pending = list(reversed(cuts))
-    alone: float | None = None
-    asked = False
-    moves, silence = trial.moves, -1
     last = len(trial.home.observations) - 1
     for index, observation in enumerate(trial.home.observations):
         for alarm in detector.step(observation):
@@ -74,13 +71,12 @@ def run(
         if index % 1000 == 0:
             progress(min(1000, last - index + 1))
         until = trial.home.observations[index + 1].at.wall if index < last else float("inf")
-        asked = False
         while pending and pending[-1] < until:
             cut = pending.pop()
-            silence = trial.silence(cut)
-            if not asked:
-                alone, asked = detector.alone(moves[silence] + 2 * LONGEST_DELAY), True
-            delays.append(hours_late(alarmed.get(silence, alone), cut))
+            first = alarmed.get(trial.silence(cut))
+            if first is None:
+                first = detector.alone(cut, cut + LONGEST_DELAY)
+            delays.append(hours_late(first, cut))
     return result(trial, alarmed, delays, cuts, person=person, in_sample=in_sample)
 
 

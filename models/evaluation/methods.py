@@ -93,7 +93,7 @@ class Fixed(Method):
     def _refit(self) -> None:
         pass
 
-    def _score(self, began: float, place: Room, hours: float) -> float:  # noqa: ARG002
+    def _score(self, began: float, place: Room, hours: float) -> float:  # noqa: ARG002 - looks at nothing else
         return hours
 
 

@@ -12,15 +12,14 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from gateway.domain.alert import Level, Outcome
+from gateway.domain.alert import Level
 from gateway.domain.errors import AnsimError, RecordingError
 from gateway.domain.instant import DAY, MONTH
 from gateway.engine.outlook import Knobs
-from gateway.runtime.replay import household_of
 from gateway.sensing import recording
 from models.evaluation.absence import Absence, hours_away
 from models.evaluation.folds import person_of, predictor_for
-from models.evaluation.hub import HubDetector, Resident
+from models.evaluation.hub import HubDetector
 from models.evaluation.measure import Result, run
 from models.evaluation.trial import Home, Trial, trial
 
@@ -41,12 +40,11 @@ class Job(Struct, frozen=True):
 
 
 class Measured(Struct, frozen=True):
-    """``questions`` a week, None where nobody asks; ``rows`` that were read."""
+    """``questions`` a week, None where nobody asks."""
 
     result: Result
     questions: float | None
     absence: Absence | None
-    rows: int
 
 
 class Failed(Struct, frozen=True):
@@ -89,15 +87,13 @@ def measured(job: Job, progress: Callable[[int], None] = lambda _: None) -> Meas
     home = home_at(job.path)
     predictor, in_sample = predictor_for(home.fingerprint, job.folds)
     on_trial, cuts = tried(job, home)
-    household = structs.replace(household_of(home.sensors), asks=job.answers is not None)
-    resident = None if job.answers is None else Resident(on_trial, job.answers, job.seed)
     detector = HubDetector(
-        household,
+        on_trial,
         predictor,
         job.stage,
-        _multiplied(job.multiple),
-        resident,
-        lambda wall: Outcome.FALSE_AWAY if on_trial.is_out(wall) else Outcome.FALSE_SLEEP,
+        knobs=_multiplied(job.multiple),
+        answers=job.answers,
+        seed=job.seed,
     )
     result = run(
         on_trial,
@@ -111,9 +107,8 @@ def measured(job: Job, progress: Callable[[int], None] = lambda _: None) -> Meas
     weeks = on_trial.months * MONTH / WEEK
     return Measured(
         result=result,
-        questions=asked / weeks if resident is not None and weeks else None,
+        questions=asked / weeks if job.answers is not None and weeks else None,
         absence=hours_away(home, detector.spans),
-        rows=len(home.observations),
     )
 
 

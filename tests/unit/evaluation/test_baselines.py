@@ -76,17 +76,17 @@ def test_fixed_at_8_hours_alarms_at_8_hours() -> None:
     detector = AtKnob(lived, Fixed(), 8.0)
     for observation in lived.observations[:10]:
         assert not detector.step(observation)
-    assert detector.alone(at(100)) == at(17)
-    assert detector.alone(at(16.9)) is None
+    assert detector.alone(at(0), at(100)) == at(17)
+    assert detector.alone(at(0), at(16.9)) is None
     assert list(detector.step(lived.observations[10])) == [at(17)]
-    assert detector.alone(at(100)) == at(27)
+    assert detector.alone(at(0), at(100)) == at(27)
 
 
 def test_an_alarm_is_raised_once_even_if_readings_without_activity_follow() -> None:
     lived = home([(0, "hall"), (9, "hall", False), (10, "hall", False)])
     detector = AtKnob(lived, Fixed(), 8.0)
     assert [list(detector.step(seen)) for seen in lived.observations] == [[], [at(8)], []]
-    assert detector.alone(at(100)) is None
+    assert detector.alone(at(0), at(100)) is None
 
 
 @EVERY
@@ -102,7 +102,7 @@ def test_nobody_alarms_within_half_an_hour_and_scores_never_fall(
 @EVERY
 def test_before_any_activity_nothing_alarms(method: Callable[[], Method]) -> None:
     assert set(method().scores()) == {-inf}
-    assert AtKnob(home([]), method(), ALWAYS).alone(at(1_000)) is None
+    assert AtKnob(home([]), method(), ALWAYS).alone(at(0), at(1_000)) is None
 
 
 @BY_HALF_HOUR
@@ -114,7 +114,7 @@ def test_a_silence_that_began_at_the_entrance_alarms_at_24_hours(
     detector = AtKnob(lived, method(), ALWAYS)
     for observation in lived.observations:
         detector.step(observation)
-    due = detector.alone(at(1_000))
+    due = detector.alone(at(0), at(1_000))
     assert due == pytest.approx(at(24 * 9 + 9 + seconds / 3600 + hours))
 
 

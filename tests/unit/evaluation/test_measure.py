@@ -37,7 +37,7 @@ class Impatient:
             self._moved, self._told = wall, 0
         return alarms
 
-    def alone(self, until: float) -> float | None:
+    def alone(self, cut: float, until: float) -> float | None:
         assert self._moved is not None
         due = self._due(self._moved)
         return due if due <= until and not self._told else None
