@@ -110,6 +110,10 @@ class Comparison(Struct):
     parts: dict[str, Part] = {}
     beside: dict[str, Beside] = {}
 
+    def silent(self) -> list[str]:
+        """Sensors that no longer take part in the home's life."""
+        return [sensor for sensor, part in self.parts.items() if part.silent]
+
     def forget(self, sensor: str) -> None:
         """A sensor was taken away."""
         self.parts.pop(sensor, None)
@@ -141,10 +145,6 @@ class Comparer:
         """Whether ``fired`` would have no effect: most activity comes again within its slot."""
         state = self._state
         return now // SLOT == state.slot and state.counts and sensor in state.fired
-
-    def silent(self) -> list[str]:
-        """Sensors that no longer take part in the home's life."""
-        return [sensor for sensor, part in self._state.parts.items() if part.silent]
 
     def fired(self, sensor: str, now: float, counts: bool) -> list[Change]:
         """A sensor saw activity. ``counts``: the home is seen, not paused, and nobody visits."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gateway.domain.household import Household
 from gateway.engine.alerts import Alerts
-from gateway.engine.comparing import Comparer
 from gateway.engine.state import State
 from gateway.engine.supervision import PROOF, Supervisor
 
@@ -19,13 +18,11 @@ class Days:
         household: Household,
         supervisor: Supervisor,
         alerts: Alerts,
-        comparer: Comparer,
     ) -> None:
         self._state = state
         self._utc_offset = household.utc_offset * 60.0
         self._supervisor = supervisor
         self._alerts = alerts
-        self._comparer = comparer
 
     def active(self, sensor: str, now: float) -> bool:
         """Somebody was active; silence and absence still stand as before it. Returns whether a
@@ -56,4 +53,4 @@ class Days:
 
     def _doubtful(self) -> set[str]:
         """Sensors whose silence says nothing about the resident."""
-        return {*self._supervisor.suspect(), *self._comparer.silent()}
+        return {*self._supervisor.suspect(), *self._state.comparison.silent()}

@@ -64,8 +64,12 @@ class Engine:
             self._days_left,
             self._explain,
         )
-        self._inactivity = Inactivity(state, household, predictor, self._alerts, self._knobs)
-        self._explainer = Explainer(state, household, self._supervisor, self._inactivity, predictor)
+        self._inactivity = Inactivity(
+            state, household, predictor, self._alerts, self._knobs, self._unseeing
+        )
+        self._explainer = Explainer(
+            state, household, self._supervisor, self._inactivity, predictor, self._suspect
+        )
         self._intake = Intake(state, household, self._supervisor, self._alerts, self._inactivity)
         self._watch_exit = self._intake.has_entrance
         self._due: float | None = None
@@ -246,6 +250,8 @@ class Engine:
             self._alerts.start("lost", now, subject=sensor)
         for sensor in found:
             self._alerts.stop("lost", now, subject=sensor, because="heard")
+        if lost or found:
+            self._inactivity.sensors_changed()
         self._intake.judge_blindness(now)
         self._intake.end_overdue(now)
         if (away := state.presence.due()) is not None and away <= now and not self._standing():
@@ -272,6 +278,16 @@ class Engine:
                 )
             )
             counting.events = {}
+
+    def _unseeing(self) -> tuple[str, ...]:
+        """Sensors that see no more of the home's life: lost, or found silent by comparison."""
+        return tuple(dict.fromkeys((*self._supervisor.lost(), *self._state.comparison.silent())))
+
+    def _suspect(self) -> tuple[str, ...]:
+        """Sensors that are not proven sound: also those that are stale, or fire without end."""
+        comparison = self._state.comparison
+        found = (*self._supervisor.suspect(), *comparison.silent(), *comparison.busy)
+        return tuple(dict.fromkeys(found))
 
     def _days_left(self, sensor: str, now: float) -> int | None:
         battery = self._state.batteries.get(sensor)

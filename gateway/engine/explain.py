@@ -8,6 +8,8 @@ by itself. The alert was decided on the curve of all days, so the two may differ
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from gateway.domain.alert import Alert, AlertType, Doubt, Explanation, Level, Quiet
@@ -52,7 +54,9 @@ class Explainer:
         supervisor: Supervisor,
         inactivity: Inactivity,
         predictor: Predictor | None,
+        suspect: Callable[[], tuple[str, ...]],
     ) -> None:
+        self._suspect = suspect
         self._state = state
         self._household = household
         self._supervisor = supervisor
@@ -139,14 +143,6 @@ class Explainer:
             Doubt.NEVER_SEEN: not silence.active,
         }
         return [doubt for doubt, holds in found.items() if holds]
-
-    def _suspect(self) -> tuple[str, ...]:
-        """Sensors that are not proven sound: supervision's, and those that comparison found."""
-        found = dict.fromkeys(self._supervisor.suspect())
-        comparison = self._state.comparison
-        found |= dict.fromkeys(s for s, part in comparison.parts.items() if part.silent)
-        found |= dict.fromkeys(comparison.busy)
-        return tuple(found)
 
     def _door_used(self, now: float) -> float | None:
         """Reckoned from the silence: that is corrected when a reboot turns out to be longer."""

@@ -43,6 +43,8 @@ WIDENING = 1.10
 REMEMBERED_WEEKS = 4
 LEARNING_DAYS = 14
 """Days without a widening bound: the personal model is only being made (R22)."""
+KEEP_TOLD = 8
+"""Absences whose judgement is still waited for; an older one is never learned."""
 
 
 class SilenceStart(Struct, frozen=True):
@@ -88,6 +90,13 @@ class Bounds(Struct):
     tell: list[list[float]] = field(default_factory=lambda: [[0.0] * BLOCKS])
 
 
+class Told(Struct, array_like=True, frozen=True):
+    """An absence that ended by itself, and the alert by which the centre had been told of it."""
+
+    alert: str
+    gap: Gap
+
+
 class Habits(Struct):
     """All learned state of one home."""
 
@@ -103,6 +112,7 @@ class Habits(Struct):
     profile: Profile = field(default_factory=Profile)
     calibration: Calibration = field(default_factory=Calibration)
     bounds: Bounds = field(default_factory=Bounds)
+    told: list[Told] = field(default_factory=list)
 
     def event(self, local: float, room: Room, entrance: bool) -> None:  # noqa: ARG002
         """An activity event. Called for each of them, so it does next to nothing; which ``room``
@@ -141,12 +151,25 @@ class Habits(Struct):
             return
         self._mark(start.local, ended)
         if length >= SHORTEST_GAP:
-            minutes = int(start.local) // 60, int(length) // 60
-            self.gaps.append(Gap(*minutes, start.place, start.seated))
-            del self.gaps[:-KEEP_GAPS]
+            self._keep(_gap(start, length))
         if outlook is not None:
             self._calibrate(start, length, outlook.hazards)
             self._remember(start, outlook)
+
+    def absence(self, start: SilenceStart, ended: float, alert: str) -> None:
+        """An absence of which ``alert`` told the centre ended by itself. It teaches nothing unless
+        somebody finds that it was one: see ``was_away``."""
+        length = ended - start.local
+        if start.at_door and isfinite(length) and SHORTEST_GAP <= length <= LONGEST:
+            self.told.append(Told(alert, _gap(start, length)))
+            del self.told[:-KEEP_TOLD]
+
+    def was_away(self, alert: str) -> None:
+        """The centre closed ``alert`` as an absence of somebody who is well. A person says so, no
+        silence: so this may be learned, and who is away each weekend need not be told of each."""
+        for told in [told for told in self.told if told.alert == alert]:
+            self.told.remove(told)
+            self._keep(told.gap)
 
     def factors(self) -> list[float]:
         """What the network's cumulative hazard is multiplied with, by block: a Gamma posterior
@@ -165,6 +188,10 @@ class Habits(Struct):
             latest = max((week[index] for week in weeks[:-1]), default=0.0)
             limits.append(latest * WIDENING if latest > 0.0 else float("inf"))
         return limits[0], limits[1]
+
+    def _keep(self, gap: Gap) -> None:
+        self.gaps.append(gap)
+        del self.gaps[:-KEEP_GAPS]
 
     def _roll(self, slot: int) -> None:
         """A new five-minute slot has begun."""
@@ -229,6 +256,10 @@ class Habits(Struct):
         for weeks, after in bounds:
             if after is not None and after > weeks[-1][index]:
                 weeks[-1][index] = after
+
+
+def _gap(start: SilenceStart, length: float) -> Gap:
+    return Gap(int(start.local) // 60, int(length) // 60, start.place, start.seated)
 
 
 def _is_kept(age: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from gateway.domain.alert import AlertType, Level, Outcome
 from gateway.domain.household import Household
 from gateway.domain.instant import DAY
@@ -14,6 +16,7 @@ from gateway.engine.habits import Habits, SilenceStart
 from gateway.engine.outlook import QUESTION_AFTER, Knobs, Outlook, outlook
 from gateway.engine.predictor import Predictor
 from gateway.engine.quiet import WELFARE_BLIND
+from gateway.engine.sight import sight
 from gateway.engine.state import State
 from gateway.engine.supervision import PROOF
 
@@ -31,7 +34,10 @@ class Inactivity:
         predictor: Predictor | None,
         alerts: Alerts,
         knobs: Knobs,
+        unseeing: Callable[[], Collection[str]],
     ) -> None:
+        """``unseeing`` names the sensors that see no more of the home's life."""
+        self._unseeing = unseeing
         self._state = state
         self._household = household
         self._predictor = predictor
@@ -66,7 +72,7 @@ class Inactivity:
         if alert == silence.told:
             silence.closed, silence.outcome = True, outcome
         else:
-            self._state.control.judged(alert, outcome)
+            self._judge(alert, outcome)
 
     def due(self) -> float | None:
         """Engine second of the next question, level or welfare alert."""
@@ -106,6 +112,10 @@ class Inactivity:
         welfare = self._welfare_due()
         if welfare is not None and welfare <= now:
             self._alerts.start("welfare", now, since=welfare)
+
+    def sensors_changed(self) -> None:
+        """A sensor was lost or found again: the present silence looks different."""
+        self._state.silence.foreseen = False
 
     def note_absence(self) -> None:
         """An absence may have reached the centre by its fixed limit: then it teaches nothing."""
@@ -166,6 +176,8 @@ class Inactivity:
         if spoilt:
             return
         self._learn_answer(now)
+        if silence.told is not None:
+            state.habits.absence(start, now + self._to_local, silence.told)
         if first is not None:
             length = now - silence.began
             ask = first.asking.knob_within(length)
@@ -177,8 +189,14 @@ class Inactivity:
                 door=start.at_door,
             )
             state.control.ended(end, silence.told)
-            if silence.told is not None and silence.closed:
-                state.control.judged(silence.told, silence.outcome)
+        if silence.told is not None and silence.closed:
+            self._judge(silence.told, silence.outcome)
+
+    def _judge(self, alert: str, outcome: Outcome | None) -> None:
+        """What the centre found teaches the knobs, and an absence the habits."""
+        self._state.control.judged(alert, outcome)
+        if outcome is Outcome.FALSE_AWAY:
+            self._state.habits.was_away(alert)
 
     def _learn_answer(self, now: float) -> None:
         """Somebody is well: the open question was answered in time, or not."""
@@ -221,6 +239,7 @@ class Inactivity:
             state.control.turned(self._knobs, start.at_door),
             state.asking if self._household.asks else None,
             known,
+            sight(state.comparison, self._unseeing(), state.silence.began),
         )
 
     def _foresight_due(self) -> float | None:

@@ -69,7 +69,7 @@ class Intake:
         self._alerts = alerts
         self._inactivity = inactivity
         self._comparer = Comparer(state.comparison, supervisor.suspect)
-        self._days = Days(state, household, supervisor, alerts, self._comparer)
+        self._days = Days(state, household, supervisor, alerts)
         self.has_entrance = any(s.kind is Kind.ENTRANCE for s in household.sensors)
         self._takers: dict[type, Callable[[Any, float], bool]] = {
             Switched: self._switched,

@@ -22,6 +22,7 @@ from gateway.engine.stopping import (
     QUESTION_AFTER,
     ROWS,
     STEP,
+    TOWARDS_NOTHING,
     Knobs,
     Outlook,
     later,
@@ -46,16 +47,20 @@ def outlook(
     knobs: Knobs,
     asking: Asking | None = None,
     known: float = 0.0,
+    sight: Sequence[float] | None = None,
 ) -> Outlook:
     """What to expect of the silence that began with ``start``. Never raises.
 
     ``asking`` where the home can ask: a question then costs what an unanswered one is likely to.
     ``known`` seconds into the silence the resident answered that all is well; the times count from
-    there.
+    there. ``sight`` is, row by row, the share of the home's life that its living sensors see.
     """
     others = ANYWHERE if predictor is None else predictor.silences
     curve = kernel.survival(habits.gaps, start, others)
     hazards = _asked(predictor, habits, start)
+    if sight is not None:
+        curve = _dimmed(curve, sight)
+        hazards = tuple([hazard * seen for hazard, seen in zip(hazards, sight, strict=False)])
     if hazards:
         network = _survival(hazards, habits.factors(), start)
         curve = [(one + other) / 2.0 for one, other in zip(curve, network, strict=True)]
@@ -83,6 +88,16 @@ def outlook(
         asking=bother,
         telling=telling,
     )
+
+
+def _dimmed(curve: Sequence[float], sight: Sequence[float]) -> list[float]:
+    """The curve of silences as fewer sensors see them: each step ends only the seen share."""
+    before, left, dimmed = 1.0, 1.0, []
+    for value, seen in zip(curve, sight, strict=True):
+        left *= (min(value, before) / before) ** seen
+        dimmed.append(left)
+        before = max(TOWARDS_NOTHING, min(value, before))
+    return dimmed
 
 
 def _since(after: float | None, steps: int) -> float | None:

@@ -239,6 +239,15 @@ class Supervisor:
             or (sense.faults and _is_unsound(sense))
         )
 
+    def lost(self) -> tuple[str, ...]:
+        """Sensors that are lost, or whose words may be nobody's. One that is stale may only have
+        missed a few signs of life."""
+        return tuple(
+            i
+            for i, sense in self._senses.sensors.items()
+            if sense.state is SensorState.LOST or (sense.faults and _is_unsound(sense))
+        )
+
     def _start(self, sensor: Sensor, sense: Sense) -> float | None:
         """Since when silence counts against a sensor; None for a wired one that is read."""
         if sensor.supervision is Supervision.WIRED:

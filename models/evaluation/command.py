@@ -14,9 +14,12 @@ from msgspec import structs
 
 from gateway.domain.alert import Level
 from gateway.domain.instant import MONTH
+from gateway.languages import translator
+from gateway.languages.terminal import language
 from models.evaluation.baselines import Row, baselines
 from models.evaluation.curve import MULTIPLES, draw
-from models.evaluation.document import document, lines, pooled
+from models.evaluation.document import document, pooled
+from models.evaluation.lines import lines
 from models.evaluation.measure import delay, rate
 from models.evaluation.work import WEEK, Job, Measured, all_measured, home_at, tried
 
@@ -93,10 +96,11 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        for line in lines(told):
+        for line in lines(told, language()):
             click.echo(line)
         if with_curve:
-            click.echo(f"\nthe trade-off is drawn in {curve_file}")
+            drawn = translator(language())("the trade-off is drawn in {file}")
+            click.echo("\n" + drawn.format(file=curve_file))
 
 
 @contextmanager

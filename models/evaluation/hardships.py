@@ -34,6 +34,8 @@ DECLINE_DAYS = 60
 CEILINGS = {Level.WATCH: 8.0, Level.WARNING: 12.0, Level.ALARM: 24.0}
 """Hours of silence at home after which a level holds (R18), and below: while held to be away the
 hub waits longer."""
+AWAY_LIMIT = 36.0
+"""Hours of absence after which the centre is told in any case (decision 0003)."""
 ROUNDING = 1e-3
 """Hours by which a delay that was computed from wall seconds may miss a ceiling it keeps."""
 
@@ -63,8 +65,8 @@ class Collapse(Struct, frozen=True):
 class Hardship(Struct, frozen=True):
     """A home measured. ``start`` is its first activity and ``end`` its last, wall seconds;
     ``blind`` the share of the time on trial, ``lost`` when each sensor was told lost, ``suspects``
-    sensors told suspect while on trial. ``forced`` silences at home went on past the 12 h ceiling: the
-    hub must tell each of them (R18) unless it takes it for an absence."""
+    sensors told suspect while on trial. ``forced`` silences went on past the fixed limit, 12 h at home
+    or 36 h away: the hub must tell each of them (R18, R21), unless it takes the one for the other."""
 
     kind: str
     result: Result
@@ -145,11 +147,11 @@ def suffered(
 
 
 def _forced(on_trial: Trial) -> Iterator[int]:
-    """Silences at home that no wisdom may leave untold."""
+    """Silences that no wisdom may leave untold."""
     for silence, (since, until) in enumerate(pairwise(on_trial.moves)):
-        if until - since > CEILINGS[Level.WARNING] * HOUR and on_trial.counts(silence):
-            if not on_trial.is_away(silence):
-                yield silence
+        limit = AWAY_LIMIT if on_trial.is_away(silence) else CEILINGS[Level.WARNING]
+        if until - since > limit * HOUR and on_trial.counts(silence):
+            yield silence
 
 
 def _false(on_trial: Trial, wall: float, type_: str) -> FalseAlarm:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import tempfile
 import time
-import unicodedata
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from gateway.languages import mark, translator
+from gateway.languages.terminal import columns
 from provisioning.demo import home
 from provisioning.demo.failure import SceneError
 from provisioning.demo.scenes import SCENES, Notes, Scene, figures
@@ -270,7 +270,7 @@ class Show:
         well = played and why is None
         word = _("ok") if well else _("FAILED") if played else _("not played")
         left = f"  {key}  {_(title)}"
-        click.echo(left + " " * max(1, WIDTH - _columns(left) - _columns(word)) + word)
+        click.echo(left + " " * max(1, WIDTH - columns(left) - columns(word)) + word)
         facts = [self._notes.facts.get(key, ""), figures(self._notes, key)]
         told = why if why is not None else "; ".join(fact for fact in facts if fact)
         if told:
@@ -282,8 +282,3 @@ _DAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "ko": ("월", "화", "수", "목", "금", "토", "일"),
 }
-
-
-def _columns(text: str) -> int:
-    """How wide a text is on a terminal: Korean takes two columns a letter."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

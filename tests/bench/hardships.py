@@ -198,7 +198,8 @@ def coldly(pool: ProcessPoolExecutor, folder: Path) -> None:
     alarms = sum(len(one.alarms) for one in pooled)
     months = sum(one.result.months for one in pooled)
     put(f"\ncold start, 6 hours of history, stage 2, recorded homes, folds: {alarms} false alarms "
-        f"in {months:.2f} home-months = {rate([o.result for o in pooled]):.2f}; target <= 1")  # fmt: skip
+        f"in {months:.2f} home-months = {rate([o.result for o in pooled]):.2f}; target <= 1; "
+        f"{sum(one.forced for one in pooled)} silences passed a fixed limit")  # fmt: skip
     for one in found:
         week = sum(a.wall < one.start + 7 * DAY for a in one.alarms)
         fort = sum(a.wall < one.start + 14 * DAY for a in one.alarms)
@@ -247,6 +248,10 @@ def losses(pool: ProcessPoolExecutor, folder: Path, seeds: int) -> None:
         put(f"  {how}: {count} false ({away} away), {alarms:.2f} a month ({alarms / whole[0]:.2f}x), "
             f"mean {mean:.2f} h ({mean / whole[1]:.2f}x), blind "
             f"{sum(one.blind for one in found) / len(found):.1%}, {_told(answers)}")  # fmt: skip
+        forced = sum(min(len(one.alarms), one.forced) for one in found)
+        put(
+            f"      {forced} of these {count} silences passed a fixed limit: no model may spare them"
+        )
         for path in paths:
             name = path.name.partition(".")[0]
             those = [one for one in found if one.result.home == name]
@@ -259,7 +264,7 @@ def losses(pool: ProcessPoolExecutor, folder: Path, seeds: int) -> None:
             put(f"      {name:11} false {sum(len(o.alarms) for o in those) / len(those):5.1f} mean "
                 f"{late.mean or 0:5.2f} h blind {sum(o.blind for o in those) / len(those):6.1%}  "
                 f"{each}")  # fmt: skip
-            put(f"        by draw, false / silences past 12 h at home: {by_draw}")
+            put(f"        by draw, false / silences past a fixed limit: {by_draw}")
 
 
 def _told(answers: Iterable[tuple[Hardship, float, frozenset[str]]]) -> str:

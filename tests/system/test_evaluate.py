@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.languages.terminal import columns
 from models.homes import Plan, generate, write
 
 HOMES = Path(os.environ.get("ANSIM_HOMES", "../shared/data"))
@@ -64,6 +65,17 @@ def test_asking_is_told_with_its_assumption(homes: list[Path]) -> None:
     assert "assumed: a question is answered with probability 0.8" in text.stdout
     assert "questions a home-week" in text.stdout
     assert all(len(line) <= 80 for line in text.stdout.splitlines())
+
+
+def test_the_same_is_told_in_korean_within_80_columns(
+    homes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    text = evaluate("--cuts", "60", "--answers", "0.8", homes[0])
+    assert text.returncode == 0
+    assert "가구·월당 오경보" in text.stdout
+    assert "false alarms" not in text.stdout
+    assert all(columns(line) <= 80 for line in text.stdout.splitlines())
 
 
 def test_published_methods_and_the_curve_come_from_the_same_run(

@@ -162,6 +162,58 @@ def test_an_absence_that_reached_the_centre_teaches_nothing() -> None:
     assert len(untold.state.habits.gaps) == 1
 
 
+def away_and_judged(outcome: Outcome, *, early: bool = False) -> Life:
+    """An absence that the centre was told of at hour 37 and closed, before or after the return."""
+    life = Life().moves(1.0).moves(1.001, "door").until(37.5)
+    alert = life.of("away")[-1]
+    if early:
+        life.answers(37.6, alert, AnswerState.CLOSED, outcome)
+    life.moves(38.0, "door")
+    if not early:
+        life.answers(38.1, alert, AnswerState.CLOSED, outcome)
+    return life
+
+
+def test_an_absence_that_the_centre_found_to_be_one_is_learned_whenever_it_says_so() -> None:
+    for early in (False, True):
+        habits = away_and_judged(Outcome.FALSE_AWAY, early=early).state.habits
+        assert [gap.length for gap in habits.gaps] == [36 * 60 + 59]
+        assert habits.told == []
+
+
+def test_an_absence_that_was_judged_otherwise_is_not_learned() -> None:
+    for outcome in set(Outcome) - {Outcome.FALSE_AWAY}:
+        assert away_and_judged(outcome).state.habits.gaps == []
+
+
+def test_a_silence_inside_is_not_learned_although_the_centre_calls_it_an_absence() -> None:
+    life = Life().moves(1.0).until(13.5)
+    life.answers(13.6, life.of("inactivity")[-1], AnswerState.CLOSED, Outcome.FALSE_AWAY)
+    assert life.moves(14.0).state.habits.gaps == []
+
+
+def test_who_is_away_each_weekend_is_no_longer_told_of_before_the_limit() -> None:
+    def weekends(outcome: Outcome) -> list[float]:
+        """Hours after the beginning at which the centre was told, by weekend."""
+        life = Life(knobs=Knobs())
+        told: list[tuple[str, float]] = []
+        for week in range(10):
+            for day in range(5):
+                for slot in range(28):
+                    life.moves(week * 168.0 + day * 24 + 8 + slot / 2)
+            leaves = week * 168.0 + 5 * 24 + 10.0
+            life.moves(leaves - 0.001).moves(leaves, "door").until(leaves + 30.0)
+            alarms = [a for a in life.of("away") if a.level == 2 and a.cause]
+            if alarms and alarms[-1].id not in [a for a, _ in told]:
+                told.append((alarms[-1].id, life.told("away")[-1][0] - leaves))
+            life.moves(leaves + 32.0, "door").moves(leaves + 32.1)
+            if alarms:
+                life.answers(leaves + 32.2, alarms[-1], AnswerState.CLOSED, outcome)
+        return [after for _, after in told]
+
+    assert len(weekends(Outcome.FALSE_AWAY)) < len(weekends(Outcome.UNKNOWN)) / 2
+
+
 def watched_long_enough(outcome: Outcome, *, early: bool) -> list[int]:
     """Days of the ends that count for the knobs, after a silence that the centre was told of and
     closed before (``early``) or after it ended."""
