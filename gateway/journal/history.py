@@ -21,6 +21,10 @@ COUNT_EVERY = 1000
 its own counter already (one commit, T2); the table only makes the next opening short. Writing it
 with each batch would write pages more each time, a MB a day with two dozen sensors."""
 
+LAST = "observation:last"
+"""Counter: the highest number ever given to an observation, where its row was lost with an older
+file: no number may come twice."""
+
 CHUNK = 500
 """Observations read at a time, so that a long replay holds no transaction open."""
 

@@ -17,7 +17,7 @@ from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
 from gateway.domain.observation import Observation
 from gateway.journal import history, outbox, quarantine
-from gateway.journal.store import FILE, translated
+from gateway.journal.store import FILE, readable, translated
 
 READ_SECONDS = 0.1
 """How long a reader waits; status has 0.3 s for everything."""
@@ -122,6 +122,7 @@ def _connect(folder: Path) -> sqlite3.Connection:
 
 def _opened(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name, uri=True, timeout=READ_SECONDS, isolation_level=None)
+    connection.text_factory = readable
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT id FROM journal").fetchone()  # opens the file in earnest

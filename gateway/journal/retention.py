@@ -14,7 +14,7 @@ import sqlite3
 from msgspec import Struct
 
 from gateway.domain.instant import DAY, HOUR
-from gateway.journal import history, outbox
+from gateway.journal import chain, history, outbox
 
 STEP = DAY
 EARLY = 6 * HOUR
@@ -138,16 +138,23 @@ def _alerts(connection: sqlite3.Connection, now: float, keep: Keep) -> int:
         )
     ]
     heads = {lane: outbox.head(connection, lane) for lane in outbox.LANES}
-    gone = 0
+    old: dict[str, list[tuple[str, int]]] = {}
     for alert_id in ids:
         rows = connection.execute(
             "SELECT lane, sequence, open FROM alert WHERE id = ? ORDER BY version", (alert_id,)
         ).fetchall()
         if rows[-1][2] or any(sequence == heads[lane] for lane, sequence, _ in rows):
             continue
-        for lane, sequence, _ in rows:
+        old[alert_id] = [(lane, sequence) for lane, sequence, _ in rows]
+    if not old:
+        return 0
+    chain.forget(connection, old)
+    gone = 0
+    for alert_id, messages in old.items():
+        for lane, sequence in messages:
             outbox.forget(connection, lane, sequence)
         gone += connection.execute("DELETE FROM alert WHERE id = ?", (alert_id,)).rowcount
+    chain.compact(connection)
     return gone
 
 

@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
+from urllib.parse import quote
 
 from gateway.domain.errors import JournalError
 from gateway.journal.schema import PAGE_SIZE
@@ -24,6 +26,9 @@ many of them are then written once instead of each time: 8.4 MB a day instead of
 
 CACHE_KIB = 1024
 """Page cache. SQLite's own 2 MB would be 4 % of what a hub may use."""
+
+READ_CACHE_KIB = 256
+"""Page cache of the connection that only reads."""
 
 _DAMAGED = ("damaged", "The journal in {folder} is damaged: restart the service.")
 _BUSY = ("busy", "Another program writes to {folder}: end it.")
@@ -43,6 +48,12 @@ _REMEDIES: dict[int, tuple[str, str]] = {
         "The journal in {folder} does not open: check that it is there and the service's own.",
     ),
 }
+
+
+def readable(raw: bytes) -> str:
+    """Text of a column. A flipped bit must not make a whole query fail for one row's sake: what is
+    no text is shown as such, and whoever decodes the row judges it."""
+    return raw.decode("utf-8", "replace")
 
 
 def code(error: sqlite3.Error) -> int | None:
@@ -87,6 +98,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    connection.text_factory = readable
     try:
         for pragma in (
             f"page_size = {PAGE_SIZE}",
@@ -108,7 +120,16 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-class Lock:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class FileLock:
     """One writer: the folder's lock, which the kernel releases even after kill -9."""
 
     def __init__(self, folder: Path) -> None:
@@ -127,11 +148,17 @@ class Lock:
 
 
 class Store:
-    """The connection, and what is done under it as a whole or not at all."""
+    """The connections, and what is done under them as a whole or not at all: one that writes, and
+    one that only reads and waits for no commit."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        self.suspect = False
+        """Whether damage was met since this file was opened."""
+        self._reader: sqlite3.Connection | None = None
+        self._reading = Lock()
+        self._closed = False
 
     @property
     def folder(self) -> Path:
@@ -142,17 +169,64 @@ class Store:
         """A marker: an operation met damage, so the next opening checks the whole file."""
         return self.path.with_name(f"{self.path.name}.suspect")
 
+    def mark(self) -> None:
+        """Damage was met: remember it for the next opening, also over a kill."""
+        self.suspect = True
+        with suppress(OSError):
+            self.suspicion.touch()
+
+    def close(self) -> None:
+        """Let go of the file. Does not raise: the reader first, so that the writer brings its log
+        into the file."""
+        with self._reading:
+            self._closed = True
+            for connection in (self._reader, self.connection):
+                if connection is not None:
+                    with suppress(sqlite3.Error):
+                        connection.close()
+            self._reader = None
+
     def error(self, error: Exception) -> JournalError:
         """``error`` as a JournalError; damage is remembered for the next opening."""
         ours = translated(error, self.folder)
         if ours.reason == "damaged":
-            with suppress(OSError):
-                self.suspicion.touch()
+            self.mark()
         return ours
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Raises JournalError for whatever goes wrong inside."""
+        """What is committed, beside a commit that is under way. Raises JournalError for whatever
+        goes wrong inside."""
+        with self._reading:
+            try:
+                if self._reader is None:
+                    self._reader = self._opened_for_reading()
+                yield self._reader
+            except (sqlite3.Error, OSError) as error:
+                raise self.error(error) from error
+
+    def _opened_for_reading(self) -> sqlite3.Connection:
+        if self._closed:
+            raise JournalError("The journal is closed: open it again.", reason="closed")
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.text_factory = readable
+        try:
+            connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The writer's own view. Raises JournalError for whatever goes wrong inside."""
         try:
             yield self.connection
         except (sqlite3.Error, OSError) as error:
