@@ -22,10 +22,10 @@ from gateway.domain.decisions import Decisions
 from gateway.domain.errors import JournalError
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Observation
-from gateway.journal import history, outbox, quarantine, retention, snapshot
+from gateway.journal import history, outbox, quarantine, retention, schema, snapshot
 from gateway.journal.committing import Done, Work, encoded, read_state, write
 from gateway.journal.opening import Known, Opened, forget_aside, open_store
-from gateway.journal.outbox import RECORD, AlertReceived, Receipt, RecordsReceived
+from gateway.journal.outbox import RECEIVED, RECORD, AlertReceived, Receipt, RecordsReceived
 from gateway.journal.reserve import Reserve
 from gateway.journal.retention import Keep, Retained
 from gateway.journal.shedding import Shed, shed
@@ -152,6 +152,7 @@ class Journal(Views):
         counters: Mapping[str, int] = NOTHING,
         receipts: Sequence[Receipt] = (),
         lazy: bool = False,
+        reserve: bool = False,
     ) -> Committed:
         """Store all of it in one transaction; when this returns it is on disk.
 
@@ -163,44 +164,11 @@ class Journal(Views):
         ``lazy``: receipts of records and counters, if there is nothing else, hold at once but reach
         the disk with the next commit. A kill forgets them, and the centre is asked again.
 
-        Raises JournalError; then nothing of it is stored.
-        """
-        return self._commit(observations, decisions, counters, receipts, lazy=lazy, reserve=False)
-
-    def commit_alarms(
-        self,
-        observations: Sequence[Observation],
-        decisions: Sequence[Decisions],
-        *,
-        counters: Mapping[str, int] = NOTHING,
-    ) -> Shed:
-        """Store what must not wait though the disk is full, from the reserve if need be; returns
-        what was stored and what stays behind (see shedding.py).
+        ``reserve``: take room from what is set aside for alarms if the disk has no other; for
+        commit_alarms(), which lets no readings through.
 
         Raises JournalError; then nothing of it is stored.
         """
-        parted = shed(observations, decisions)
-        if not parted.empty:
-            self._commit(
-                parted.observations,
-                parted.decisions,
-                {**parted.counters, **counters},
-                (),
-                lazy=False,
-                reserve=True,
-            )
-        return parted
-
-    def _commit(
-        self,
-        observations: Sequence[Observation],
-        decisions: Sequence[Decisions],
-        counters: Mapping[str, int],
-        receipts: Sequence[Receipt],
-        *,
-        lazy: bool,
-        reserve: bool,
-    ) -> Committed:
         with self._turn:
             try:
                 alerts, summaries = encoded(decisions)
@@ -233,6 +201,28 @@ class Journal(Views):
             self._forget_sent(done.freed)
             return Committed(done.state.last, done.alerts, done.records, len(work.receipts))
 
+    def commit_alarms(
+        self,
+        observations: Sequence[Observation],
+        decisions: Sequence[Decisions],
+        *,
+        counters: Mapping[str, int] = NOTHING,
+    ) -> Shed:
+        """Store what must not wait though the disk is full, from the reserve if need be; returns
+        what was stored and what stays behind (see shedding.py).
+
+        Raises JournalError; then nothing of it is stored.
+        """
+        parted = shed(observations, decisions)
+        if not parted.empty:
+            self.commit(
+                parted.observations,
+                parted.decisions,
+                counters={**parted.counters, **counters},
+                reserve=True,
+            )
+        return parted
+
     def _written(self, work: Work, *, reserve: bool) -> Done:
         """Do the work. Damage is healed once; a full disk gets room from the reserve."""
         healed = False
@@ -244,7 +234,9 @@ class Journal(Views):
                 if error.reason == "damaged" and not healed:
                     healed = True
                     self._heal()
-                elif not (reserve and error.reason in NO_ROOM and self.reserve.give()):
+                elif not (
+                    reserve and error.reason in NO_ROOM and self.reserve.give(self._store.log)
+                ):
                     raise
 
     def heal(self) -> None:
@@ -355,15 +347,28 @@ class Journal(Views):
         if not synced:
             return Retained()
         with self._turn:
+            keep = (keep or Keep()).limited()
             counters = self._counted()
+            counters[RECEIVED] = max(
+                self._state.received_records, self._state.heads[RECORD] - keep.most_records
+            )
             with self._store.transaction() as connection:
                 history.save_counters(connection, counters)
-                retained = retention.prune(connection, now_wall, keep or Keep(), self._snapshot)
+                retained = retention.prune(connection, now_wall, keep, self._snapshot)
             self._state = msgspec.structs.replace(self._state, counters=counters)
             self._late = {}
+            self._look()
             forget_aside(self._store.folder, now_wall)
             self.reserve.fill()
             return retained
+
+    def _look(self) -> None:
+        """Look at the tables that alarms hang on; what is wrong is healed by the next commit."""
+        try:
+            with self._store.reading() as connection:
+                schema.check(connection, everything=False)
+        except schema.Unusable:
+            self._store.mark()
 
     def _counted(self) -> dict[str, int]:
         """All counters, as true up to the newest observation."""

@@ -46,6 +46,24 @@ class Recovered(Struct, frozen=True):
     kept: Path
     salvaged: Salvaged = Salvaged()
 
+    def counts(self) -> dict[str, int]:
+        """What was saved and lost, by names for the heartbeat's counters."""
+        saved = self.salvaged
+        return {
+            "journal-recovered": 1,
+            "salvaged-observations": saved.observations,
+            "salvaged-alerts": saved.alerts,
+            "salvaged-waiting": saved.waiting,
+            "salvaged-records": saved.records,
+            "lost-observations": saved.lost,
+            "lost-alerts": saved.bodiless,
+        }
+
+    def told(self) -> tuple[str, str]:
+        """Reason and counts, and the name of the file, for a technician's eyes."""
+        counts = ", ".join(f"{name} {count}" for name, count in self.counts().items() if count)
+        return f"{self.reason}: {counts}", self.kept.name
+
 
 class Known(Struct, frozen=True):
     """What is known of a journal from elsewhere: its snapshot, or the running program.

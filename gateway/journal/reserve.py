@@ -20,6 +20,9 @@ log, which is used again: hundreds of alarms, more than a home has in the years 
 STEP = 256 * 1024
 """Bytes given up at a time: room for the log's next frames and some pages of the file."""
 
+MARGIN = 32 * 1024
+"""Bytes of a step that are left for the log's index and for the file system's own blocks."""
+
 SHARE = 4
 """Of what is free at most one part in so many is reserved: a small disk must not be filled by it."""
 
@@ -54,8 +57,12 @@ class Reserve:
                 os.close(handle)
         return self.size
 
-    def give(self) -> bool:
-        """Give up one step for an alarm; False if nothing is left."""
+    def give(self, log: Path) -> bool:
+        """Give up one step for an alarm; False if nothing is left.
+
+        The room goes to the write-ahead log at once, by the file system's promise: freed and left
+        lying, it would be taken by whoever filled the disk. SQLite writes over it as it goes on.
+        """
         held = self.size
         if not held:
             return False
@@ -63,4 +70,10 @@ class Reserve:
             os.truncate(self._path, max(0, held - STEP))
         except OSError:
             return False
+        with suppress(OSError):
+            handle = os.open(log, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                os.posix_fallocate(handle, os.fstat(handle).st_size, min(held, STEP) - MARGIN)
+            finally:
+                os.close(handle)
         return True

@@ -27,11 +27,20 @@ MOST = 5000
 
 
 class Keep(Struct, frozen=True):
-    """Seconds. A town may set less, never more (P2)."""
+    """Seconds. A town may set less, never more (P2).
+
+    ``most_observations``  quota: 33,000 a day for 30 days, some 40 MB. A mat that fires all night
+                           must not fill the card; the oldest readings go first
+    ``most_records``       quota of records that wait: 139 days of summaries without a centre. Then
+                           the oldest go; the heartbeat tells the centre which (docs/centre.md)
+    There is no quota of alerts.
+    """
 
     observations: float = 30 * DAY
     hourly: float = 365 * DAY
     received: float = 30 * DAY
+    most_observations: int = 1_000_000
+    most_records: int = 20_000
 
     def limited(self) -> Keep:
         """The same, but nowhere above P2's maximum."""
@@ -40,6 +49,8 @@ class Keep(Struct, frozen=True):
             min(self.observations, most.observations),
             min(self.hourly, most.hourly),
             min(self.received, most.received),
+            min(self.most_observations, most.most_observations),
+            min(self.most_records, most.most_records),
         )
 
 
@@ -66,6 +77,8 @@ def prune(connection: sqlite3.Connection, now: float, keep: Keep, snapshot: int)
     knows all; the table of counters must know the whole of them."""
     keep = keep.limited()
     observations, more, held = _observations(connection, now, keep, snapshot)
+    over, more_over = _over(connection, keep.most_observations, snapshot)
+    observations, more = observations + over, more or more_over
     hours = connection.execute(
         "DELETE FROM hourly WHERE hour < ?", (int((now - keep.hourly) // HOUR),)
     ).rowcount
@@ -102,6 +115,22 @@ def _observations(
     _count(connection, until)
     gone = connection.execute("DELETE FROM observation WHERE sequence < ?", (until,)).rowcount
     return gone, until < allowed, allowed < old
+
+
+def _over(connection: sqlite3.Connection, quota: int, most: int) -> tuple[int, bool]:
+    """Prune what is beyond the quota, as far as a snapshot holds it."""
+    first, last = connection.execute(
+        "SELECT min(sequence), max(sequence) FROM observation"
+    ).fetchone()
+    if first is None or last - first < quota:
+        return 0, False
+    allowed = min(last - quota + 1, most + 1)
+    until = min(allowed, first + MOST)
+    if until <= first:
+        return 0, False
+    _count(connection, until)
+    gone = connection.execute("DELETE FROM observation WHERE sequence < ?", (until,)).rowcount
+    return gone, until < allowed
 
 
 def _count(connection: sqlite3.Connection, until: int) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from gateway.journal import chain
 
@@ -168,12 +169,32 @@ def migrate(
     return version - found
 
 
+@lru_cache(maxsize=1)
+def _columns() -> Mapping[str, tuple[tuple[object, ...], ...]]:
+    """Table -> its columns as SQLite tells them. Files of older versions come to the same."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for statement in TABLES:
+            connection.execute(statement)
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: tuple(connection.execute(f"PRAGMA table_info('{name}')").fetchall())
+            for (name,) in names
+        }
+    finally:
+        connection.close()
+
+
 def check(connection: sqlite3.Connection, *, everything: bool) -> None:
     """Look for structural damage: in the small tables, or everywhere.
 
     Raises Unusable("damaged"). Everywhere takes seconds on a memory card, so it is done only
     after an operation has met damage.
     """
+    for table, columns in _columns().items():
+        found = connection.execute(f"PRAGMA table_info('{table}')").fetchall()
+        if tuple(found[: len(columns)]) != columns:  # a flipped bit in the schema's text
+            raise Unusable("damaged")
     pragmas = ["PRAGMA quick_check"] if everything else []
     pragmas += [] if everything else [f"PRAGMA quick_check('{table}')" for table in CHECKED]
     for pragma in pragmas:

@@ -37,6 +37,8 @@ _REMEDIES: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_IOERR: ("io", "The disk does not read or write: check the card of {folder}."),
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
+    # All SQL is ours: "no such column" is a schema with a flipped bit.
+    sqlite3.SQLITE_ERROR: _DAMAGED,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_READONLY: (
@@ -163,6 +165,11 @@ class Store:
     @property
     def folder(self) -> Path:
         return self.path.parent
+
+    @property
+    def log(self) -> Path:
+        """The write-ahead log."""
+        return self.path.with_name(f"{self.path.name}-wal")
 
     @property
     def suspicion(self) -> Path:
