@@ -123,10 +123,12 @@ def write(connection: sqlite3.Connection, state: State, work: Work) -> Done:
             answer = work.counters.get(f"{ANSWERS}{receipt.by}")
             waited, head = outbox.receive_alert(connection, receipt, answer, head)
             freed += waited
-    counters = {**state.counters, **carried, **told}
+    counters = state.counters
+    if carried or told:
+        counters = {**counters, **carried, **told}
     told_by_sensors = any(name.startswith("sensor:") for name in told)
     if last - counters.get(history.COUNTED, 0) >= history.COUNT_EVERY or told_by_sensors:
-        counters[history.COUNTED] = last
+        counters = {**counters, history.COUNTED: last}
         history.save_counters(connection, counters)
     elif told:
         history.save_counters(connection, told)
@@ -144,6 +146,7 @@ def _observations(
     dictionary = state.dictionary.copy()
     rows: list[history.Row] = []
     carried: dict[str, int] = {}
+    late: dict[int, history.Row] = {}
     for observation in observations:
         row = history.row_of(connection, observation, dictionary)
         if observation.sequence > last:
@@ -153,16 +156,16 @@ def _observations(
             if name is not None and observation.counter is not None:
                 carried[name] = observation.counter
             continue
-        stored = history.stored(connection, observation.sequence)
-        if stored is None and observation.sequence not in {n for n, *_ in rows}:
-            rows.append(row)  # it stayed behind while the disk was full; its counter did not
+        stored = late.get(observation.sequence) or history.stored(connection, row[0])
+        if stored is None and observation.sequence <= state.last:
+            late[observation.sequence] = row  # it stayed behind while the disk was full
         elif stored != row and row not in rows:
             raise JournalError(
                 f"Observation {observation.sequence} comes after {last}: give each the next "
                 "number of the journal.",
                 reason="sequence",
             )
-    history.insert(connection, rows)
+    history.insert(connection, [*late.values(), *rows])
     return last, dictionary, carried
 
 

@@ -224,6 +224,8 @@ def _begin(path: Path, hub: str, created: float, known: Known | None) -> tuple[S
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+        if isinstance(error, UnicodeDecodeError):  # of SQLite's message about a spoilt schema
+            raise Unusable("damaged") from error
         if isinstance(error, sqlite3.Error | OSError):
             raise _judged(error, path) from error
         raise

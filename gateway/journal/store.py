@@ -68,6 +68,10 @@ def translated(error: Exception, folder: Path) -> JournalError:
     """The JournalError for an error of SQLite, of the file system or of a value's type."""
     if isinstance(error, JournalError):
         return error
+    if isinstance(error, UnicodeDecodeError):  # even SQLite's own message is spoilt text
+        return JournalError(
+            f"{_DAMAGED[1].format(folder=folder)} Nothing of it was stored.", reason="damaged"
+        )
     if isinstance(error, sqlite3.Error):
         found = code(error)
         if found in _REMEDIES:
@@ -209,7 +213,7 @@ class Store:
                 if self._reader is None:
                     self._reader = self._opened_for_reading()
                 yield self._reader
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 raise self.error(error) from error
 
     def _opened_for_reading(self) -> sqlite3.Connection:
@@ -236,7 +240,7 @@ class Store:
         """The writer's own view. Raises JournalError for whatever goes wrong inside."""
         try:
             yield self.connection
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise self.error(error) from error
 
     @contextmanager

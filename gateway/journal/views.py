@@ -167,6 +167,8 @@ class Views:
             sent.last = at
 
     def _forget_sent(self, freed: tuple[tuple[str, int], ...] = ()) -> None:
+        if not self._sent:
+            return
         up_to = self._state.received_records
         with self._counts:
             for key in list(self._sent):
