@@ -101,8 +101,14 @@ async def _new_link(parts: Parts) -> None:
         return
     await parts.uplink.stop()
     await parts.crew.stop("uplink")
+    parts.crew.start("uplink", partial(_connected_anew, parts))
+
+
+async def _connected_anew(parts: Parts) -> None:
+    """May fail like any task (a key file that is gone by now): the crew tries it again."""
     connect(parts)
-    parts.crew.start("uplink", parts.uplink.run)
+    if parts.uplink is not None:
+        await parts.uplink.run()
 
 
 async def _helpers(settings: Settings) -> Collection[Helper]:
