@@ -115,7 +115,10 @@ def encoded(
 def write(connection: sqlite3.Connection, state: State, work: Work) -> Done:
     """Do the work inside the caller's transaction."""
     last, dictionary, carried = _observations(connection, state, work.observations)
-    heads, head, new, records = _messages(connection, state, work)
+    new: list[Alert] = []
+    heads, head, records = state.heads, state.chain, 0
+    if work.alerts or work.summaries:
+        heads, head, new, records = _messages(connection, state, work)
     told = work.told(state)
     freed: list[tuple[str, int]] = []
     for receipt in work.receipts:
@@ -143,12 +146,16 @@ def _observations(
 ) -> tuple[int, history.Dictionary, dict[str, int]]:
     """Insert those that are new; returns the last sequence, the dictionary, the counters carried."""
     last = state.last
-    dictionary = state.dictionary.copy()
+    dictionary = state.dictionary
     rows: list[history.Row] = []
     carried: dict[str, int] = {}
     late: dict[int, history.Row] = {}
     for observation in observations:
-        row = history.row_of(connection, observation, dictionary)
+        row = history.row_of(observation, dictionary)
+        if row is None:  # something is said for the first time: until the commit holds, in a copy
+            if dictionary is state.dictionary:
+                dictionary = state.dictionary.copy()
+            row = history.new_row(connection, observation, dictionary)
         if observation.sequence > last:
             rows.append(row)
             last = observation.sequence
@@ -165,7 +172,7 @@ def _observations(
                 "number of the journal.",
                 reason="sequence",
             )
-    history.insert(connection, [*late.values(), *rows])
+    history.insert(connection, [*late.values(), *rows] if late else rows)
     return last, dictionary, carried
 
 

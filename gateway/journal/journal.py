@@ -7,8 +7,10 @@ Every failure is a JournalError, and then nothing of that call is stored.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -135,12 +137,15 @@ class Journal(Views):
         """Bring everything into the file and let go of it. Does not raise: what was accepted is on
         disk already."""
         with self._turn:
-            with suppress(JournalError), self._store.transaction() as connection:
-                history.save_counters(connection, self._counted())
-                quarantine.store(connection, self._quarantine.pending)
+            with suppress(JournalError):
+                self._store.transacted(self._last_words)
             self._closed = True
             self._store.close()
             self._file_lock.release()
+
+    def _last_words(self, connection: sqlite3.Connection) -> None:
+        history.save_counters(connection, self._counted())
+        quarantine.store(connection, self._quarantine.pending)
 
     # What comes in
 
@@ -228,8 +233,7 @@ class Journal(Views):
         healed = False
         while True:
             try:
-                with self._store.transaction() as connection:
-                    return write(connection, self._state, work)
+                return self._store.transacted(partial(write, state=self._state, work=work))
             except JournalError as error:
                 if error.reason == "damaged" and not healed:
                     healed = True
@@ -352,9 +356,12 @@ class Journal(Views):
             counters[RECEIVED] = max(
                 self._state.received_records, self._state.heads[RECORD] - keep.most_records
             )
-            with self._store.transaction() as connection:
+
+            def work(connection: sqlite3.Connection) -> Retained:
                 history.save_counters(connection, counters)
-                retained = retention.prune(connection, now_wall, keep, self._snapshot)
+                return retention.prune(connection, now_wall, keep, self._snapshot)
+
+            retained = self._store.transacted(work)
             self._state = msgspec.structs.replace(self._state, counters=counters)
             self._late = {}
             self._look()

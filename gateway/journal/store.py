@@ -5,14 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 from urllib.parse import quote
 
 from gateway.domain.errors import JournalError
 from gateway.journal.schema import PAGE_SIZE
+
+T = TypeVar("T")
 
 FILE = "journal.db"
 
@@ -243,20 +246,21 @@ class Store:
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise self.error(error) from error
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it is on disk when this ends (WAL, synchronous=FULL), or none of it.
+    def transacted(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do ``work``: all of it is on disk when this returns (WAL, synchronous=FULL), or none.
 
         Raises JournalError for errors of SQLite, of the disk, and of values that do not fit.
         """
+        connection = self.connection
         try:
-            self.connection.execute("BEGIN IMMEDIATE")
-            yield self.connection
-            self.connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            done = work(connection)
+            connection.execute("COMMIT")
         except BaseException as error:
             with suppress(sqlite3.Error):
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error | OSError | OverflowError | ValueError | TypeError):
                 raise self.error(error) from error
             raise
+        return done
