@@ -14,6 +14,7 @@ from gateway.cli.exits import Exit, exit_code
 from gateway.domain.errors import AnsimError
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "journal": ("gateway.cli.journal:journal", "Look into the hub's journal: ls, show, verify."),
     "replay": ("gateway.cli.replay:replay", "Show what the hub would have done on a recording."),
     "run": ("gateway.cli.run:run", "Run the hub."),
     "sensor": ("gateway.cli.sensor:sensor", "Do something to a single sensor: rearm."),

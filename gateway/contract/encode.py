@@ -219,6 +219,7 @@ class Encoder:
         model: str | None,
         faults: Sequence[str] = (),
         counters: Mapping[str, int] | None = None,
+        chain: wire.ChainData | None = None,
     ) -> wire.HeartbeatData:
         """A heartbeat's data from what the engine can honestly say (``watch``) and the rest."""
         paused = watch.paused_until_wall
@@ -243,6 +244,7 @@ class Encoder:
             model=None if model is None else cut(model),
             faults=cuts(faults, FAULTS_MOST),
             counters=_counts(counters or {}),
+            chain=chain,
         )
 
     def time(self, wall: float) -> str:

@@ -152,6 +152,18 @@ class QueueData(Struct, frozen=True):
     oldest_unreceived_alert_s: float | None
 
 
+class ChainData(Struct, frozen=True):
+    """The newest link of the hub's hash chain over alert states. A later verification on the hub
+    must come by it again, so keep those that you want to be able to prove something by."""
+
+    entries: Annotated[
+        Count, Meta(description="alert versions and receipts so far, within journalid")
+    ]
+    head: Annotated[
+        str, Meta(pattern="^[0-9a-f]{40}$", description="BLAKE2b, 160 bits, hexadecimal")
+    ]
+
+
 class HeartbeatData(Struct, frozen=True, kw_only=True):
     """`up/hb`: always sent by a live core, always truthful (R1, R2)."""
 
@@ -176,6 +188,7 @@ class HeartbeatData(Struct, frozen=True, kw_only=True):
     model: Name | None
     faults: list[Name]
     counters: dict[str, int]
+    chain: ChainData | None = None
 
 
 # ---------------------------------------------------------------- hub to centre: whole messages

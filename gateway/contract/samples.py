@@ -251,6 +251,7 @@ def heartbeat(watch: Watch, *, hours: float) -> wire.HeartbeatData:
         model=MODEL,
         faults=() if watch.watching else ("ble",),
         counters={"reconnects": 1, "resent": 0},
+        chain=wire.ChainData(7, "8d1f0c6be2a94573d05e7b1a6c3f9280e4b7d512"),
     )
 
 

@@ -36,6 +36,9 @@ SENTENCES: dict[AlertType, str] = {
     AlertType.TECH_TAMPER: mark("A housing was opened or moved."),
     AlertType.TECH_CONFIG: mark("The hub's settings are damaged; it runs on the last good ones."),
     AlertType.TECH_STORAGE: mark("The hub's storage is failing."),
+    AlertType.JOURNAL_RECOVERED: mark(
+        "The hub's memory was damaged; it goes on with what could be read."
+    ),
     AlertType.TECH_CLOCK: mark("The hub's clock is not right."),
     AlertType.TECH_LINK: mark("The hub's link to the centre is failing."),
     AlertType.TECH_MODEL: mark("The hub's model cannot be used; the fixed limits hold."),

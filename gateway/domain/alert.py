@@ -48,6 +48,7 @@ class AlertType(StrEnum):
     TECH_TAMPER = "tech.tamper"
     TECH_CONFIG = "tech.config"
     TECH_STORAGE = "tech.storage"
+    JOURNAL_RECOVERED = "journal.recovered"
     TECH_CLOCK = "tech.clock"
     TECH_LINK = "tech.link"
     TECH_MODEL = "tech.model"

@@ -88,7 +88,8 @@ class Booted(Struct, frozen=True, gc=False, tag="booted"):
 
 class HubFault(Struct, frozen=True, gc=False, tag="fault"):
     """Something of the hub itself is wrong, or right again: ``part`` is config, storage, clock,
-    link, model or update, and the alert is ``tech.<part>``."""
+    link, model or update, and the alert is ``tech.<part>``; or journal, which was damaged and began
+    anew (``journal.recovered``)."""
 
     part: str
     present: bool

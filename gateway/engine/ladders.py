@@ -39,6 +39,7 @@ MAINS_LASTS = 180.0
 PART_FAULTS: dict[str, AlertType] = {
     "config": AlertType.TECH_CONFIG,
     "storage": AlertType.TECH_STORAGE,
+    "journal": AlertType.JOURNAL_RECOVERED,
     "clock": AlertType.TECH_CLOCK,
     "link": AlertType.TECH_LINK,
     "model": AlertType.TECH_MODEL,

@@ -1,6 +1,7 @@
 """The journal: what was accepted is on disk. SQLite, WAL, synchronous=FULL, one writer."""
 
 from gateway.journal.batch import Batch, Taken
+from gateway.journal.chain import Head, Verified
 from gateway.journal.journal import Committed, Journal
 from gateway.journal.opening import Recovered
 from gateway.journal.outbox import (
@@ -14,6 +15,7 @@ from gateway.journal.outbox import (
 from gateway.journal.quarantine import Quarantined
 from gateway.journal.reader import JournalReader, JournalStats, stats
 from gateway.journal.retention import Keep, Retained
+from gateway.journal.salvage import Salvaged
 from gateway.journal.snapshot import Snapshot
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "AlertReceived",
     "Batch",
     "Committed",
+    "Head",
     "Journal",
     "JournalReader",
     "JournalStats",
@@ -32,7 +35,9 @@ __all__ = [
     "RecordsReceived",
     "Recovered",
     "Retained",
+    "Salvaged",
     "Snapshot",
     "Taken",
+    "Verified",
     "stats",
 ]

@@ -12,9 +12,13 @@ from gateway.domain.alert import Alert
 from gateway.domain.decisions import Decisions, Summary
 from gateway.domain.errors import JournalError
 from gateway.domain.observation import Observation
-from gateway.journal import history, outbox, quarantine
+from gateway.journal import chain, history, outbox, quarantine
+from gateway.journal.chain import Head
 from gateway.journal.outbox import LANES, RECORD, AlertReceived, Receipt, RecordsReceived
 from gateway.journal.quarantine import Quarantined
+
+ANSWERS = "centre:"
+"""Prefix of the counters that a centre's answers carry: with the centre's name, its receipt's id."""
 
 
 class State(Struct, frozen=True):
@@ -25,12 +29,14 @@ class State(Struct, frozen=True):
     ``dictionary``  what observations refer to by number
     ``counters``    name -> value
     ``heads``       lane -> the highest number given
+    ``chain``       the newest link over alert states
     """
 
     last: int
     dictionary: history.Dictionary
     counters: Mapping[str, int]
     heads: Mapping[str, int]
+    chain: Head
 
     @property
     def received_records(self) -> int:
@@ -84,11 +90,13 @@ class Done(Struct, frozen=True):
 
 def read_state(connection: sqlite3.Connection) -> State:
     """The state of a file that was just opened. Raises sqlite3.Error."""
+    counters = history.counters(connection)
     return State(
-        last=history.end(connection),
+        last=max(history.end(connection), counters.get(history.LAST, 0)),
         dictionary=history.dictionary(connection),
-        counters=history.counters(connection),
+        counters=counters,
         heads={lane: outbox.head(connection, lane) for lane in LANES},
+        chain=chain.read_head(connection),
     )
 
 
@@ -107,21 +115,30 @@ def encoded(
 def write(connection: sqlite3.Connection, state: State, work: Work) -> Done:
     """Do the work inside the caller's transaction."""
     last, dictionary, carried = _observations(connection, state, work.observations)
-    heads, new, records = _messages(connection, state, work)
+    new: list[Alert] = []
+    heads, head, records = state.heads, state.chain, 0
+    if work.alerts or work.summaries:
+        heads, head, new, records = _messages(connection, state, work)
     told = work.told(state)
     freed: list[tuple[str, int]] = []
     for receipt in work.receipts:
         if isinstance(receipt, AlertReceived):
-            freed += outbox.receive_alert(connection, receipt)
-    counters = {**state.counters, **carried, **told}
-    if last - counters.get(history.COUNTED, 0) >= history.COUNT_EVERY:
-        counters[history.COUNTED] = last
+            answer = work.counters.get(f"{ANSWERS}{receipt.by}")
+            waited, head = outbox.receive_alert(connection, receipt, answer, head)
+            freed += waited
+    counters = state.counters
+    if carried or told:
+        counters = {**counters, **carried, **told}
+    told_by_sensors = any(name.startswith("sensor:") for name in told)
+    if last - counters.get(history.COUNTED, 0) >= history.COUNT_EVERY or told_by_sensors:
+        counters = {**counters, history.COUNTED: last}
         history.save_counters(connection, counters)
     elif told:
         history.save_counters(connection, told)
     if work.quarantined:
         quarantine.store(connection, work.quarantined)
-    return Done(State(last, dictionary, counters, heads), tuple(new), records, tuple(freed))
+    state = State(last, dictionary, counters, heads, head)
+    return Done(state, tuple(new), records, tuple(freed))
 
 
 def _observations(
@@ -129,32 +146,41 @@ def _observations(
 ) -> tuple[int, history.Dictionary, dict[str, int]]:
     """Insert those that are new; returns the last sequence, the dictionary, the counters carried."""
     last = state.last
-    dictionary = state.dictionary.copy()
+    dictionary = state.dictionary
     rows: list[history.Row] = []
     carried: dict[str, int] = {}
+    late: dict[int, history.Row] = {}
     for observation in observations:
-        row = history.row_of(connection, observation, dictionary)
+        row = history.row_of(observation, dictionary)
+        if row is None:  # something is said for the first time: until the commit holds, in a copy
+            if dictionary is state.dictionary:
+                dictionary = state.dictionary.copy()
+            row = history.new_row(connection, observation, dictionary)
         if observation.sequence > last:
             rows.append(row)
             last = observation.sequence
             name = history.sensor_counter(observation)
             if name is not None and observation.counter is not None:
                 carried[name] = observation.counter
-        elif history.stored(connection, observation.sequence) != row and row not in rows:
+            continue
+        stored = late.get(observation.sequence) or history.stored(connection, row[0])
+        if stored is None and observation.sequence <= state.last:
+            late[observation.sequence] = row  # it stayed behind while the disk was full
+        elif stored != row and row not in rows:
             raise JournalError(
                 f"Observation {observation.sequence} comes after {last}: give each the next "
                 "number of the journal.",
                 reason="sequence",
             )
-    history.insert(connection, rows)
+    history.insert(connection, [*late.values(), *rows] if late else rows)
     return last, dictionary, carried
 
 
 def _messages(
     connection: sqlite3.Connection, state: State, work: Work
-) -> tuple[Mapping[str, int], list[Alert], int]:
+) -> tuple[Mapping[str, int], Head, list[Alert], int]:
     """Insert alert versions and summaries that are new, each with the next number of its lane."""
-    heads = dict(state.heads)
+    heads, head = dict(state.heads), state.chain
     new: list[Alert] = []
     records = 0
     for alert, body in work.alerts:
@@ -162,7 +188,7 @@ def _messages(
             continue
         lane = outbox.lane_of(alert)
         heads[lane] += 1
-        outbox.add_alert(connection, alert, body, heads[lane], work.created)
+        head = outbox.add_alert(connection, alert, body, heads[lane], work.created, head)
         new.append(alert)
     for summary, body in work.summaries:
         if outbox.has_summary(connection, summary, body):
@@ -170,4 +196,4 @@ def _messages(
         heads[RECORD] += 1
         outbox.add_summary(connection, summary, body, heads[RECORD], work.created)
         records += 1
-    return heads, new, records
+    return heads, head, new, records

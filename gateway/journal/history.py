@@ -21,6 +21,10 @@ COUNT_EVERY = 1000
 its own counter already (one commit, T2); the table only makes the next opening short. Writing it
 with each batch would write pages more each time, a MB a day with two dozen sensors."""
 
+LAST = "observation:last"
+"""Counter: the highest number ever given to an observation, where its row was lost with an older
+file: no number may come twice."""
+
 CHUNK = 500
 """Observations read at a time, so that a long replay holds no transaction open."""
 
@@ -73,11 +77,34 @@ def sensor_counter(observation: Observation) -> str | None:
     return f"sensor:{sensor}"
 
 
-def row_of(connection: sqlite3.Connection, observation: Observation, dictionary: Dictionary) -> Row:
-    """The row of an observation; adds to the dictionary, here and on disk, what is new to it.
+def row_of(observation: Observation, known: Dictionary) -> Row | None:
+    """The row of an observation; None if it says something that has no number yet.
 
     Raises TypeError, ValueError (also UnicodeEncodeError) for what JSON cannot hold.
     """
+    at = observation.at
+    text = msgspec.json.encode(observation.what).decode()
+    what: str | int | None = text
+    if isinstance(observation.what, _REPEATED):
+        what = known.phrases.get(text)
+    boot = known.boots.get(at.boot)
+    if what is None or boot is None:
+        return None
+    return (
+        observation.sequence,
+        boot,
+        at.boottime,
+        at.wall,
+        int(at.synced),
+        what,
+        observation.counter,
+    )
+
+
+def new_row(
+    connection: sqlite3.Connection, observation: Observation, dictionary: Dictionary
+) -> Row:
+    """The same; adds to the dictionary, here and on disk, what is new to it."""
     at = observation.at
     text = msgspec.json.encode(observation.what).decode()
     what: str | int = text
@@ -120,7 +147,8 @@ _ADD = {
 
 
 def insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
-    connection.executemany("INSERT INTO observation VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    if rows:
+        connection.executemany("INSERT INTO observation VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def stored(connection: sqlite3.Connection, sequence: int) -> Row | None:

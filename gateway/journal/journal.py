@@ -1,45 +1,42 @@
 """The journal: the hub's whole truth. What it accepted is on disk.
 
 Every method may be called from any thread (a commit waits for the card, so the runtime does it
-beside its event loop); one lock lets them through one by one. Every failure is a JournalError, and
-then nothing of that call is stored.
+beside its event loop); one lock lets writers through one by one, and readers do not wait for them.
+Every failure is a JournalError, and then nothing of that call is stored.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import RLock
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import msgspec
 from msgspec import Struct
 
 from gateway.domain.alert import Alert
-from gateway.domain.decisions import Decisions, Summary
+from gateway.domain.decisions import Decisions
 from gateway.domain.errors import JournalError
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Observation
-from gateway.journal import history, outbox, quarantine, retention, snapshot
-from gateway.journal.committing import Work, encoded, read_state, write
-from gateway.journal.opening import Recovered, open_store
-from gateway.journal.outbox import (
-    ALERT,
-    RECORD,
-    AlertReceived,
-    OutboxRow,
-    Receipt,
-    RecordsReceived,
-)
-from gateway.journal.reader import JournalStats, read_stats
+from gateway.journal import history, outbox, quarantine, retention, schema, snapshot
+from gateway.journal.committing import Done, Work, encoded, read_state, write
+from gateway.journal.opening import Known, Opened, forget_aside, open_store
+from gateway.journal.outbox import RECEIVED, RECORD, AlertReceived, Receipt, RecordsReceived
+from gateway.journal.reserve import Reserve
 from gateway.journal.retention import Keep, Retained
+from gateway.journal.shedding import Shed, shed
 from gateway.journal.snapshot import Snapshot
-from gateway.journal.store import Lock, Store, translated
+from gateway.journal.store import FileLock, translated
+from gateway.journal.views import NOTHING, Views
 
-_NOTHING: Mapping[str, int] = MappingProxyType({})
+NO_ROOM = ("full", "io")
+"""Reasons for which the reserve is given up: a full disk shows as either, by file system."""
 
 
 class Committed(Struct, frozen=True):
@@ -52,44 +49,34 @@ class Committed(Struct, frozen=True):
     receipts: int = 0
 
 
-class _Sent(Struct):
-    """How often a message was tried; in memory only, because a lost count costs nothing."""
-
-    attempts: int
-    first: float
-    last: float
-
-
-class Journal:
+class Journal(Views):
     """Observations, counters, alerts and outbox in one file, with one writer.
 
-    ``journal_id``     random; numbers of lanes and observations mean something only within it
-    ``recovered``      not None if a file had to be set aside when this one was opened
-    ``unreadable``     rows that were met and could not be decoded; they are passed over
+    ``journal_id``     random; numbers of lanes and observations mean something only within it.
+                       It changes when a damaged file is set aside while the hub runs
+    ``recovered``      not None if a file had to be set aside: the last time that this happened
+    ``reserve``        the room that only alarms may use
     """
 
     def __init__(
-        self,
-        store: Store,
-        lock: Lock,
-        journal_id: str,
-        recovered: Recovered | None,
-        clock_wall: Callable[[], float],
+        self, opened: Opened, lock: FileLock, hub: str, clock_wall: Callable[[], float]
     ) -> None:
         """Use open()."""
-        self.journal_id = journal_id
-        self.recovered = recovered
-        self.unreadable = 0
-        self._store = store
+        with opened.store.writing() as connection:
+            super().__init__(opened.store, read_state(connection))
+        with suppress(JournalError):  # damage in old readings is healed by the first commit
+            self.stats()
+        self.journal_id = opened.journal_id
+        self.recovered = opened.recovered
+        self.reserve = Reserve(opened.store.folder)
+        self.reserve.fill()
+        self._hub = hub
         self._file_lock = lock
         self._clock_wall = clock_wall
         self._turn = RLock()
-        self._sent: dict[tuple[str, int], _Sent] = {}
         self._quarantine = quarantine.Quarantine()
         self._late: Mapping[str, int] = {}
-        with store.reading() as connection:
-            self._state = read_state(connection)
-        held = snapshot.read(store.folder, journal_id)
+        held = snapshot.read(opened.store.folder, opened.journal_id)
         known = 0 if held is None else held[0].sequence
         self._snapshot = known if known <= self._state.last else 0
 
@@ -97,25 +84,42 @@ class Journal:
     def open(cls, folder: Path, hub: str, *, clock_wall: Callable[[], float]) -> Journal:
         """Open the journal of ``folder``, or begin one there.
 
-        A file that is damaged, not ours or another hub's is set aside and a new journal begins:
-        see ``recovered``. Raises JournalError where no journal can be kept at all: "in-use" by
-        another process, "full" disk, folder not writable.
+        A file that is damaged, not ours or another hub's is set aside; a new journal begins with
+        what could be read of it: see ``recovered``. Raises JournalError where no journal can be
+        kept at all: "in-use" by another process, "full" disk, folder not writable.
         """
         folder = Path(folder)
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            lock = Lock(folder)
+            lock = FileLock(folder)
         except OSError as error:
             raise translated(error, folder) from error
         try:
-            opened = open_store(folder, hub, clock_wall())
+            found = snapshot.read(folder)
+            held = None if found is None else found[0]
+            known = None
+            if held is not None:
+                known = Known(held.journal_id, held.sequence, held.counters)
             try:
-                return cls(opened.store, lock, opened.journal_id, opened.recovered, clock_wall)
-            except BaseException:
-                opened.store.connection.close()
-                raise
+                return cls._of(open_store(folder, hub, clock_wall(), known), lock, hub, clock_wall)
+            except JournalError as error:
+                if error.reason != "damaged":
+                    raise
+            # Met only now, and noted: this time the whole file is looked at.
+            return cls._of(open_store(folder, hub, clock_wall(), known), lock, hub, clock_wall)
         except BaseException:
             lock.release()
+            raise
+
+    @classmethod
+    def _of(
+        cls, opened: Opened, lock: FileLock, hub: str, clock_wall: Callable[[], float]
+    ) -> Journal:
+        try:
+            _carry_over(opened)
+            return cls(opened, lock, hub, clock_wall)
+        except BaseException:
+            opened.store.close()
             raise
 
     def __enter__(self) -> Self:
@@ -133,17 +137,15 @@ class Journal:
         """Bring everything into the file and let go of it. Does not raise: what was accepted is on
         disk already."""
         with self._turn:
-            with suppress(JournalError), self._store.transaction() as connection:
-                history.save_counters(connection, self._counted())
-                quarantine.store(connection, self._quarantine.pending)
-            with suppress(sqlite3.Error):
-                self._store.connection.close()
+            with suppress(JournalError):
+                self._store.transacted(self._last_words)
+            self._closed = True
+            self._store.close()
             self._file_lock.release()
 
-    @property
-    def last_sequence(self) -> int:
-        """Sequence of the newest observation on disk; 0 if there is none."""
-        return self._state.last
+    def _last_words(self, connection: sqlite3.Connection) -> None:
+        history.save_counters(connection, self._counted())
+        quarantine.store(connection, self._quarantine.pending)
 
     # What comes in
 
@@ -152,18 +154,23 @@ class Journal:
         observations: Sequence[Observation] = (),
         decisions: Sequence[Decisions] = (),
         *,
-        counters: Mapping[str, int] = _NOTHING,
+        counters: Mapping[str, int] = NOTHING,
         receipts: Sequence[Receipt] = (),
         lazy: bool = False,
+        reserve: bool = False,
     ) -> Committed:
         """Store all of it in one transaction; when this returns it is on disk.
 
-        Observations must come in the order of their sequence. One that is stored already is passed
-        over if it is the same; so are alert versions (by id and version), summaries and receipts.
-        ``receipts`` are for the answers of one message from the centre, together with its counter.
+        Each observation needs the next number; one that is lower fills a gap. One that is stored
+        already is passed over if it is the same; so are alert versions (by id and version),
+        summaries and receipts. ``receipts`` are for the answers of one message from the centre,
+        together with its counter.
 
         ``lazy``: receipts of records and counters, if there is nothing else, hold at once but reach
         the disk with the next commit. A kill forgets them, and the centre is asked again.
+
+        ``reserve``: take room from what is set aside for alarms if the disk has no other; for
+        commit_alarms(), which lets no readings through.
 
         Raises JournalError; then nothing of it is stored.
         """
@@ -172,6 +179,8 @@ class Journal:
                 alerts, summaries = encoded(decisions)
             except (TypeError, ValueError) as error:
                 raise self._store.error(error) from error
+            if self._store.suspect:
+                self._heal()
             work = Work(
                 observations,
                 alerts,
@@ -187,16 +196,82 @@ class Journal:
                     self._state, counters={**self._state.counters, **told}
                 )
                 self._late = told
-                self._forget_sent(())
+                self._forget_sent()
                 return Committed(self.last_sequence, receipts=len(work.receipts))
             if work.empty():
                 return Committed(self.last_sequence)
-            with self._store.transaction() as connection:
-                done = write(connection, self._state, work)
+            done = self._written(work, reserve=reserve)
             self._state, self._late = done.state, {}
             del self._quarantine.pending[: len(work.quarantined)]
             self._forget_sent(done.freed)
             return Committed(done.state.last, done.alerts, done.records, len(work.receipts))
+
+    def commit_alarms(
+        self,
+        observations: Sequence[Observation],
+        decisions: Sequence[Decisions],
+        *,
+        counters: Mapping[str, int] = NOTHING,
+    ) -> Shed:
+        """Store what must not wait though the disk is full, from the reserve if need be; returns
+        what was stored and what stays behind (see shedding.py).
+
+        Raises JournalError; then nothing of it is stored.
+        """
+        parted = shed(observations, decisions)
+        if not parted.empty:
+            self.commit(
+                parted.observations,
+                parted.decisions,
+                counters={**parted.counters, **counters},
+                reserve=True,
+            )
+        return parted
+
+    def _written(self, work: Work, *, reserve: bool) -> Done:
+        """Do the work. Damage is healed once; a full disk gets room from the reserve."""
+        healed = False
+        while True:
+            try:
+                return self._store.transacted(partial(write, state=self._state, work=work))
+            except JournalError as error:
+                if error.reason == "damaged" and not healed:
+                    healed = True
+                    self._heal()
+                elif not (
+                    reserve and error.reason in NO_ROOM and self.reserve.give(self._store.log)
+                ):
+                    raise
+
+    def heal(self) -> None:
+        """Look at the whole file, because something said that it is damaged. If it is, begin a new
+        one with what can be read of it (``recovered``, another ``journal_id``); what the program
+        knows by heart, such as sensors' counters, is kept in any case.
+
+        Raises JournalError where no new file can be made; the next commit tries again.
+        """
+        with self._turn:
+            self._heal()
+
+    def _heal(self) -> None:
+        state, store = self._state, self._store
+        store.close()
+        store.mark()
+        known = Known(self.journal_id, state.last, state.counters)
+        opened = open_store(store.folder, self._hub, self._clock_wall(), known)
+        _carry_over(opened)
+        with opened.store.writing() as connection:
+            fresh = read_state(connection)
+        self._store = opened.store
+        if opened.recovered is None:
+            fresh = msgspec.structs.replace(fresh, counters={**fresh.counters, **self._late})
+        else:
+            self._late = {}
+            self.recovered = opened.recovered
+            self.journal_id = opened.journal_id
+            with self._counts:
+                self._sent.clear()
+        self._state = fresh
 
     def quarantine(self, where: str, raw: bytes, reason: str, at: float) -> None:
         """Note what could not be understood. It is stored with the next commit; never fails."""
@@ -209,49 +284,6 @@ class Journal:
         with self._turn:
             return dict(self._quarantine.counts)
 
-    # What was
-
-    def observations(self, after: int = 0) -> Iterator[Observation]:
-        """All observations with a higher sequence, in order. Commits in between are allowed; rows
-        that cannot be read are counted in ``unreadable`` and passed over."""
-        while True:
-            with self._turn, self._store.reading() as connection:
-                rows = history.chunk(connection, after)
-            if not rows:
-                return
-            for row in rows:
-                observation = history.decoded(row)
-                if observation is None:
-                    self.unreadable += 1
-                else:
-                    yield observation
-            after = rows[-1][0]
-
-    def last_observation(self) -> Observation | None:
-        """The newest observation: what a restart needs for Booted.up_until."""
-        with self._turn, self._store.reading() as connection:
-            return history.last(connection)
-
-    def counter(self, name: str) -> int | None:
-        """A counter: ``sensor:<id>``, ``centre:<id>`` or one given to commit()."""
-        return self._state.counters.get(name)
-
-    def alarms(self, since_wall: float, *, least_level: int = 0) -> list[Alert]:
-        """The newest version of each alert that is open or ended since; open ones first, highest
-        level first."""
-        with self._turn, self._store.reading() as connection:
-            return outbox.alarms(connection, since_wall, least_level)
-
-    def alert(self, alert_id: str) -> Alert | None:
-        """The newest version of one alert; None if it is unknown."""
-        with self._turn, self._store.reading() as connection:
-            return outbox.latest(connection, alert_id)
-
-    def stats(self) -> JournalStats:
-        """Figures for the heartbeat and for status."""
-        with self._turn, self._store.reading() as connection:
-            return read_stats(connection, self._store.folder, self._state.received_records)
-
     # The engine's snapshot
 
     def save_snapshot(self, sequence: int, at: Instant, fingerprint: str, blob: bytes) -> None:
@@ -263,9 +295,10 @@ class Journal:
                     f"A snapshot after observation {sequence} cannot be kept: commit it first.",
                     reason="sequence",
                 )
+            made = Snapshot(sequence, at, blob)
             try:
                 snapshot.save(
-                    self._store.folder, self.journal_id, fingerprint, Snapshot(sequence, at, blob)
+                    self._store.folder, self.journal_id, fingerprint, made, self._state.counters
                 )
             except (OSError, msgspec.MsgspecError, ValueError) as error:
                 raise translated(error, self._store.folder) from error
@@ -279,47 +312,7 @@ class Journal:
                 self._store.folder, self.journal_id, fingerprint, self.last_sequence
             )
 
-    # The way to the centre
-
-    def waiting(self, lane: str | None = None, limit: int = 100) -> list[OutboxRow]:
-        """Messages without the centre's answer: alerts first, highest level first, then records in
-        order. Superseded versions too: each number of a lane must arrive."""
-        rows: list[OutboxRow] = []
-        with self._turn, self._store.reading() as connection:
-            if lane in (None, ALERT):
-                for sequence, level, body, created in outbox.waiting_alerts(connection, limit):
-                    alert = outbox.decoded_alert(body)
-                    if alert is not None:
-                        rows.append(self._row(ALERT, sequence, level, alert, created))
-                    else:
-                        self.unreadable += 1
-            if lane in (None, RECORD):
-                for sequence, start, body, created in outbox.waiting_records(
-                    connection, self._state.received_records, limit - len(rows)
-                ):
-                    record = outbox.decoded_record(body, start)
-                    if record is not None:
-                        rows.append(self._row(RECORD, sequence, 0, record, created))
-                    else:
-                        self.unreadable += 1
-        return rows
-
-    def _row(
-        self, lane: str, sequence: int, level: int, message: Alert | Summary, created: float
-    ) -> OutboxRow:
-        sent = self._sent.get((lane, sequence))
-        if sent is None:
-            return OutboxRow(lane, sequence, level, message, created)
-        return OutboxRow(
-            lane, sequence, level, message, created, sent.attempts, sent.first, sent.last
-        )
-
-    def sent(self, lane: str, sequence: int, at: float) -> None:
-        """Note an attempt (wall seconds). Kept in memory only."""
-        with self._turn:
-            sent = self._sent.setdefault((lane, sequence), _Sent(0, at, at))
-            sent.attempts += 1
-            sent.last = at
+    # The centre's answers
 
     def received(self, alert_id: str, version: int, *, at: float, by: str) -> bool:
         """The centre's application stored this version: it waits no longer.
@@ -348,13 +341,6 @@ class Journal:
         with self._store.reading() as connection:
             return outbox.known(connection, receipt)[1]
 
-    def _forget_sent(self, freed: Iterable[tuple[str, int]]) -> None:
-        for key in freed:
-            self._sent.pop(key, None)
-        up_to = self._state.received_records
-        for key in [key for key in self._sent if key[0] == RECORD and key[1] <= up_to]:
-            del self._sent[key]
-
     # Forgetting
 
     def retain(self, now_wall: float, keep: Keep | None = None, *, synced: bool = True) -> Retained:
@@ -365,14 +351,42 @@ class Journal:
         if not synced:
             return Retained()
         with self._turn:
+            keep = (keep or Keep()).limited()
             counters = self._counted()
-            with self._store.transaction() as connection:
+            counters[RECEIVED] = max(
+                self._state.received_records, self._state.heads[RECORD] - keep.most_records
+            )
+
+            def work(connection: sqlite3.Connection) -> Retained:
                 history.save_counters(connection, counters)
-                retained = retention.prune(connection, now_wall, keep or Keep(), self._snapshot)
+                return retention.prune(connection, now_wall, keep, self._snapshot)
+
+            retained = self._store.transacted(work)
             self._state = msgspec.structs.replace(self._state, counters=counters)
             self._late = {}
+            self._look()
+            forget_aside(self._store.folder, now_wall)
+            self.reserve.fill()
             return retained
+
+    def _look(self) -> None:
+        """Look at the tables that alarms hang on; what is wrong is healed by the next commit."""
+        try:
+            with self._store.reading() as connection:
+                schema.check(connection, everything=False)
+        except schema.Unusable:
+            self._store.mark()
 
     def _counted(self) -> dict[str, int]:
         """All counters, as true up to the newest observation."""
         return {**self._state.counters, history.COUNTED: self._state.last}
+
+
+def _carry_over(opened: Opened) -> None:
+    """Keep the engine's snapshot for the journal that took a damaged one's place. Not where the
+    file came back older than the snapshot, nor from another home."""
+    recovered = opened.recovered
+    if recovered is None or recovered.reason in ("rolled-back", "other-hub"):
+        return
+    with suppress(OSError):
+        snapshot.carry_over(opened.store.folder, recovered.salvaged.journal_id, opened.journal_id)

@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from gateway.domain.alert import Alert
 from gateway.domain.decisions import Summary
+from gateway.journal import chain
+from gateway.journal.chain import Head
 
 ALERT = "alert"
 RECORD = "record"
@@ -76,9 +78,10 @@ def lane_of(alert: Alert) -> str:
 
 
 def head(connection: sqlite3.Connection, lane: str) -> int:
-    """The highest number given in a lane. Its row is never pruned, so no number comes twice."""
+    """The highest number given in a lane. Its row is never pruned, so no number comes twice.
+    Numbers below 1 are what was received before this journal began (see salvage.py)."""
     row = connection.execute(_HEAD[lane]).fetchone()
-    return int(row[0] or 0)
+    return max(0, int(row[0] or 0))
 
 
 def forget(connection: sqlite3.Connection, lane: str, sequence: int) -> None:
@@ -95,20 +98,44 @@ def has_alert(connection: sqlite3.Connection, alert: Alert) -> bool:
 
 
 def add_alert(
-    connection: sqlite3.Connection, alert: Alert, body: str, sequence: int, created: float
-) -> None:
+    connection: sqlite3.Connection,
+    alert: Alert,
+    body: str,
+    sequence: int,
+    created: float,
+    head: Head,
+) -> Head:
+    """Store a version as the next entry of the chain; returns its new head."""
     lane = lane_of(alert)
+    link = chain.next_version(
+        head,
+        (
+            alert.id,
+            alert.version,
+            lane,
+            sequence,
+            int(alert.level),
+            alert.open,
+            float(alert.at.wall),
+        ),
+        body,
+    )
     connection.execute(
         "INSERT INTO alert (id, version, lane, sequence, level, open, at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (alert.id, alert.version, lane, sequence, int(alert.level), alert.open, alert.at.wall),
     )
     if lane == ALERT:
-        connection.execute("INSERT INTO outbox_alert VALUES (?, ?, ?)", (sequence, created, body))
+        connection.execute(
+            "INSERT INTO outbox_alert VALUES (?, ?, ?, ?, ?)",
+            (sequence, created, body, link.place, link.link),
+        )
     else:
         connection.execute(
-            "INSERT INTO outbox_record VALUES (?, ?, NULL, ?)", (sequence, created, body)
+            "INSERT INTO outbox_record VALUES (?, ?, NULL, ?, ?, ?)",
+            (sequence, created, body, link.place, link.link),
         )
+    return link
 
 
 def has_summary(connection: sqlite3.Connection, summary: Summary, body: str) -> bool:
@@ -124,7 +151,8 @@ def add_summary(
     connection: sqlite3.Connection, summary: Summary, body: str, sequence: int, created: float
 ) -> None:
     connection.execute(
-        "INSERT INTO outbox_record VALUES (?, ?, ?, ?)", (sequence, created, summary.start, body)
+        "INSERT INTO outbox_record (sequence, created, start, body) VALUES (?, ?, ?, ?)",
+        (sequence, created, summary.start, body),
     )
 
 
@@ -137,19 +165,37 @@ def known(connection: sqlite3.Connection, receipt: AlertReceived) -> tuple[bool,
     return row is not None, row is not None and row[0] is None
 
 
-def receive_alert(connection: sqlite3.Connection, receipt: AlertReceived) -> list[tuple[str, int]]:
+def receive_alert(
+    connection: sqlite3.Connection, receipt: AlertReceived, answer: int | None, head: Head
+) -> tuple[list[tuple[str, int]], Head]:
     """Mark this version, and only this one: the older ones still have to arrive, or the centre
-    would miss their numbers. Returns lane and number if it waited."""
-    rows = connection.execute(
+    would miss their numbers. ``answer``: the number of the centre's answer that said so.
+
+    Returns lane and number if it waited, and the chain's head afterwards.
+    """
+    row = connection.execute(
         "SELECT lane, sequence FROM alert WHERE id = ? AND version = ? AND received IS NULL",
         (receipt.alert_id, receipt.version),
-    ).fetchall()
-    connection.execute(
-        "UPDATE alert SET received = ?, receiver = ? "
-        "WHERE id = ? AND version = ? AND received IS NULL",
-        (receipt.at, receipt.by, receipt.alert_id, receipt.version),
+    ).fetchone()
+    if row is None:
+        return [], head
+    link = chain.next_receipt(
+        head, (receipt.alert_id, receipt.version, float(receipt.at), receipt.by, answer)
     )
-    return [(str(lane), int(sequence)) for lane, sequence in rows]
+    connection.execute(
+        "UPDATE alert SET received = ?, receiver = ?, answer = ?, receipt_place = ?, "
+        "receipt_link = ? WHERE id = ? AND version = ?",
+        (
+            float(receipt.at),
+            receipt.by,
+            answer,
+            link.place,
+            link.link,
+            receipt.alert_id,
+            receipt.version,
+        ),
+    )
+    return [(str(row[0]), int(row[1]))], link
 
 
 def waiting_alerts(connection: sqlite3.Connection, limit: int) -> list[tuple[Any, ...]]:
@@ -180,6 +226,11 @@ def decoded_alert(body: str) -> Alert | None:
         return _alert.decode(body)
     except (msgspec.MsgspecError, ValueError):
         return None
+
+
+def is_summary(body: str, start: float) -> bool:
+    """Whether a row of the record lane can be read as a summary."""
+    return isinstance(decoded_record(body, start), Summary)
 
 
 def decoded_record(body: str, start: float | None) -> Alert | Summary | None:

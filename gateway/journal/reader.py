@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,8 +17,9 @@ from msgspec import Struct
 from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
 from gateway.domain.observation import Observation
-from gateway.journal import history, outbox, quarantine
-from gateway.journal.store import FILE, translated
+from gateway.journal import history, inspecting, outbox, quarantine
+from gateway.journal.chain import Head
+from gateway.journal.store import FILE, readable, translated
 
 READ_SECONDS = 0.1
 """How long a reader waits; status has 0.3 s for everything."""
@@ -122,6 +124,7 @@ def _connect(folder: Path) -> sqlite3.Connection:
 
 def _opened(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name, uri=True, timeout=READ_SECONDS, isolation_level=None)
+    connection.text_factory = readable
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT id FROM journal").fetchone()  # opens the file in earnest
@@ -171,6 +174,17 @@ class JournalReader:
             return outbox.alarms(self._connection, since_wall, least_level)
         except sqlite3.Error as error:
             raise translated(error, self._folder) from error
+
+    def lines(self, alert_id: str | None = None) -> list[inspecting.Line]:
+        """All versions of all alerts, or of those whose id begins so."""
+        try:
+            return inspecting.lines(self._connection, alert_id)
+        except sqlite3.Error as error:
+            raise translated(error, self._folder) from error
+
+    def report(self, known: Iterable[Head] = ()) -> inspecting.Report:
+        """Whether the file and its chain are whole; ``known``: links that the centre remembers."""
+        return inspecting.report(self._connection, known)
 
     def last_observation(self) -> Observation | None:
         """The newest observation on disk."""

@@ -14,7 +14,7 @@ import sqlite3
 from msgspec import Struct
 
 from gateway.domain.instant import DAY, HOUR
-from gateway.journal import history, outbox
+from gateway.journal import chain, history, outbox
 
 STEP = DAY
 EARLY = 6 * HOUR
@@ -27,11 +27,20 @@ MOST = 5000
 
 
 class Keep(Struct, frozen=True):
-    """Seconds. A town may set less, never more (P2)."""
+    """Seconds. A town may set less, never more (P2).
+
+    ``most_observations``  quota: 33,000 a day for 30 days, some 40 MB. A mat that fires all night
+                           must not fill the card; the oldest readings go first
+    ``most_records``       quota of records that wait: 139 days of summaries without a centre. Then
+                           the oldest go; the heartbeat tells the centre which (docs/centre.md)
+    There is no quota of alerts.
+    """
 
     observations: float = 30 * DAY
     hourly: float = 365 * DAY
     received: float = 30 * DAY
+    most_observations: int = 1_000_000
+    most_records: int = 20_000
 
     def limited(self) -> Keep:
         """The same, but nowhere above P2's maximum."""
@@ -40,6 +49,8 @@ class Keep(Struct, frozen=True):
             min(self.observations, most.observations),
             min(self.hourly, most.hourly),
             min(self.received, most.received),
+            min(self.most_observations, most.most_observations),
+            min(self.most_records, most.most_records),
         )
 
 
@@ -66,6 +77,8 @@ def prune(connection: sqlite3.Connection, now: float, keep: Keep, snapshot: int)
     knows all; the table of counters must know the whole of them."""
     keep = keep.limited()
     observations, more, held = _observations(connection, now, keep, snapshot)
+    over, more_over = _over(connection, keep.most_observations, snapshot)
+    observations, more = observations + over, more or more_over
     hours = connection.execute(
         "DELETE FROM hourly WHERE hour < ?", (int((now - keep.hourly) // HOUR),)
     ).rowcount
@@ -104,6 +117,22 @@ def _observations(
     return gone, until < allowed, allowed < old
 
 
+def _over(connection: sqlite3.Connection, quota: int, most: int) -> tuple[int, bool]:
+    """Prune what is beyond the quota, as far as a snapshot holds it."""
+    first, last = connection.execute(
+        "SELECT min(sequence), max(sequence) FROM observation"
+    ).fetchone()
+    if first is None or last - first < quota:
+        return 0, False
+    allowed = min(last - quota + 1, most + 1)
+    until = min(allowed, first + MOST)
+    if until <= first:
+        return 0, False
+    _count(connection, until)
+    gone = connection.execute("DELETE FROM observation WHERE sequence < ?", (until,)).rowcount
+    return gone, until < allowed
+
+
 def _count(connection: sqlite3.Connection, until: int) -> None:
     """Add readings that are about to go to the hourly counts. Only news counts: a level that was
     read again or a mere sign of life says nothing about the home."""
@@ -138,16 +167,23 @@ def _alerts(connection: sqlite3.Connection, now: float, keep: Keep) -> int:
         )
     ]
     heads = {lane: outbox.head(connection, lane) for lane in outbox.LANES}
-    gone = 0
+    old: dict[str, list[tuple[str, int]]] = {}
     for alert_id in ids:
         rows = connection.execute(
             "SELECT lane, sequence, open FROM alert WHERE id = ? ORDER BY version", (alert_id,)
         ).fetchall()
         if rows[-1][2] or any(sequence == heads[lane] for lane, sequence, _ in rows):
             continue
-        for lane, sequence, _ in rows:
+        old[alert_id] = [(lane, sequence) for lane, sequence, _ in rows]
+    if not old:
+        return 0
+    chain.forget(connection, old)
+    gone = 0
+    for alert_id, messages in old.items():
+        for lane, sequence in messages:
             outbox.forget(connection, lane, sequence)
         gone += connection.execute("DELETE FROM alert WHERE id = ?", (alert_id,)).rowcount
+    chain.compact(connection)
     return gone
 
 

@@ -13,19 +13,24 @@ commit writes every page it touches, so few small pages, no AUTOINCREMENT and on
 ``outbox_record`` level-0 notes and summaries, received up to the counter ``lane:record``
 ``hourly``        counts of readings by hour and sensor, of observations that are gone (P2)
 ``quarantine``    what could not be understood
+``chain``         the hash chain's anchor, and digests of what is forgotten (see chain.py)
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
-VERSION = 1
+from gateway.journal import chain
+
+VERSION = 2
 """Version of the tables below (PRAGMA user_version)."""
 
 COMPATIBLE = 1
 """Oldest program, by its VERSION, that can still work with this file. A release that is taken back
-then finds its journal again; raise it only for a change that older programs would break."""
+then finds its journal again; raise it only for a change that older programs would break. (Version 1
+knows no chain: what it adds is taken into the chain when version 2 is back.)"""
 
 APPLICATION = 0x416E7331
 """PRAGMA application_id ("Ans1"): tells our file from any other SQLite file."""
@@ -48,11 +53,14 @@ TABLES = (
     """CREATE TABLE alert (
         id TEXT NOT NULL, version INTEGER NOT NULL, lane TEXT NOT NULL, sequence INTEGER NOT NULL,
         level INTEGER NOT NULL, open INTEGER NOT NULL, at REAL NOT NULL, received REAL,
-        receiver TEXT, PRIMARY KEY (id, version)) WITHOUT ROWID""",
+        receiver TEXT, answer INTEGER, receipt_place INTEGER, receipt_link BLOB,
+        PRIMARY KEY (id, version)) WITHOUT ROWID""",
     """CREATE TABLE outbox_alert (
-        sequence INTEGER PRIMARY KEY, created REAL NOT NULL, body TEXT NOT NULL)""",
+        sequence INTEGER PRIMARY KEY, created REAL NOT NULL, body TEXT NOT NULL,
+        place INTEGER, link BLOB)""",
     """CREATE TABLE outbox_record (
-        sequence INTEGER PRIMARY KEY, created REAL NOT NULL, start REAL, body TEXT NOT NULL)""",
+        sequence INTEGER PRIMARY KEY, created REAL NOT NULL, start REAL, body TEXT NOT NULL,
+        place INTEGER, link BLOB)""",
     "CREATE INDEX outbox_record_start ON outbox_record (start) WHERE start IS NOT NULL",
     """CREATE TABLE hourly (
         hour INTEGER NOT NULL, sensor TEXT NOT NULL, events INTEGER NOT NULL,
@@ -60,16 +68,38 @@ TABLES = (
     """CREATE TABLE quarantine (
         number INTEGER PRIMARY KEY, at REAL NOT NULL, place TEXT NOT NULL, reason TEXT NOT NULL,
         size INTEGER NOT NULL, hash TEXT NOT NULL, head TEXT NOT NULL)""",
+    "CREATE TABLE chain (place INTEGER PRIMARY KEY, digest BLOB NOT NULL)",
 )
 
-CHECKED = ("journal", "boot", "phrase", "counter", "alert", "outbox_alert")
+CHECKED = ("journal", "boot", "phrase", "counter", "alert", "outbox_alert", "chain")
 """Tables whose structure is checked at each opening: small, and an alert may hang on them."""
 
-Migrations = Mapping[int, tuple[str, ...]]
-"""The version that a step leads to -> its statements."""
+Step = Callable[[sqlite3.Connection], object]
+Migrations = Mapping[int, tuple[str | Step, ...]]
+"""The version that a step leads to -> its statements, and what SQL alone cannot do."""
 
-MIGRATIONS: Migrations = {}
-"""Steps from each released version to the next; version 1 is the first."""
+
+def _begin_chain(connection: sqlite3.Connection) -> None:
+    journal_id, hub = connection.execute("SELECT id, hub FROM journal").fetchone()
+    connection.execute("INSERT INTO chain VALUES (0, ?)", (chain.genesis(journal_id, hub).link,))
+    chain.adopt(connection)
+
+
+MIGRATIONS: Migrations = {
+    2: (  # the hash chain over alert states
+        "ALTER TABLE alert ADD COLUMN answer INTEGER",
+        "ALTER TABLE alert ADD COLUMN receipt_place INTEGER",
+        "ALTER TABLE alert ADD COLUMN receipt_link BLOB",
+        "ALTER TABLE outbox_alert ADD COLUMN place INTEGER",
+        "ALTER TABLE outbox_alert ADD COLUMN link BLOB",
+        "ALTER TABLE outbox_record ADD COLUMN place INTEGER",
+        "ALTER TABLE outbox_record ADD COLUMN link BLOB",
+        "CREATE TABLE chain (place INTEGER PRIMARY KEY, digest BLOB NOT NULL)",
+        _begin_chain,
+    ),
+}
+"""Steps from each released version to the next; version 1 is the first. Each is proven by a file of
+the version before it in tests/unit/journal/released."""
 
 
 class Unusable(Exception):  # noqa: N818 - never leaves the journal; it leads to a new file
@@ -99,6 +129,7 @@ def create(connection: sqlite3.Connection, journal_id: str, hub: str, created: f
     connection.execute(
         "INSERT INTO journal VALUES (?, ?, ?, ?)", (journal_id, hub, created, COMPATIBLE)
     )
+    connection.execute("INSERT INTO chain VALUES (0, ?)", (chain.genesis(journal_id, hub).link,))
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
@@ -128,11 +159,30 @@ def migrate(
             raise Unusable("too-old")
         connection.execute("BEGIN IMMEDIATE")
         for statement in migrations[step]:
-            connection.execute(statement)
+            if isinstance(statement, str):
+                connection.execute(statement)
+            else:
+                statement(connection)
         connection.execute("UPDATE journal SET compatible = ?", (compatible,))
         connection.execute(f"PRAGMA user_version = {step}")
         connection.execute("COMMIT")
     return version - found
+
+
+@lru_cache(maxsize=1)
+def _columns() -> Mapping[str, tuple[tuple[object, ...], ...]]:
+    """Table -> its columns as SQLite tells them. Files of older versions come to the same."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for statement in TABLES:
+            connection.execute(statement)
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: tuple(connection.execute(f"PRAGMA table_info('{name}')").fetchall())
+            for (name,) in names
+        }
+    finally:
+        connection.close()
 
 
 def check(connection: sqlite3.Connection, *, everything: bool) -> None:
@@ -141,6 +191,10 @@ def check(connection: sqlite3.Connection, *, everything: bool) -> None:
     Raises Unusable("damaged"). Everywhere takes seconds on a memory card, so it is done only
     after an operation has met damage.
     """
+    for table, columns in _columns().items():
+        found = connection.execute(f"PRAGMA table_info('{table}')").fetchall()
+        if tuple(found[: len(columns)]) != columns:  # a flipped bit in the schema's text
+            raise Unusable("damaged")
     pragmas = ["PRAGMA quick_check"] if everything else []
     pragmas += [] if everything else [f"PRAGMA quick_check('{table}')" for table in CHECKED]
     for pragma in pragmas:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,12 +18,15 @@ import msgspec
 from msgspec import Struct
 
 from gateway.domain.instant import Instant
-from gateway.journal.opening import sync_folder
+from gateway.journal.store import sync_folder
 
 FILE = "snapshot"
 FORMAT = 1
 MOST = 16 * 1024 * 1024
 """Bytes. A damaged header must not make us reserve more than this."""
+
+LONGEST_HEADER = 1 << 17
+"""Bytes of the first line: a thousand counters."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -33,9 +37,13 @@ class Snapshot(Struct, frozen=True):
     blob: bytes
 
 
-class Header(Struct):
+class Header(Struct, omit_defaults=True):
     """First line of the file. ``size`` is that of the unpacked blob; ``hash`` is over the blob and
-    the other fields: a sequence with a flipped bit would skip observations without a sign."""
+    the other fields: a sequence with a flipped bit would skip observations without a sign.
+
+    ``counters`` are the journal's at that moment: where the journal itself is lost, sensors' frames
+    of before must still not come twice. (Defaults are left out, so that a snapshot of an older
+    program keeps its hash.)"""
 
     format: int
     journal_id: str
@@ -44,6 +52,7 @@ class Header(Struct):
     at: Instant
     size: int
     hash: str
+    counters: dict[str, int] = {}
 
 
 _header = msgspec.json.Decoder(Header)
@@ -54,7 +63,13 @@ def _hash(header: Header, blob: bytes) -> str:
     return hashlib.blake2b(bare + b"\n" + blob, digest_size=16).hexdigest()
 
 
-def save(folder: Path, journal_id: str, fingerprint: str, snapshot: Snapshot) -> None:
+def save(
+    folder: Path,
+    journal_id: str,
+    fingerprint: str,
+    snapshot: Snapshot,
+    counters: Mapping[str, int],
+) -> None:
     """Replace the snapshot; a kill leaves the old one or the new one. Raises OSError."""
     header = Header(
         FORMAT,
@@ -64,6 +79,7 @@ def save(folder: Path, journal_id: str, fingerprint: str, snapshot: Snapshot) ->
         snapshot.at,
         len(snapshot.blob),
         "",
+        dict(counters),
     )
     header.hash = _hash(header, snapshot.blob)
     path = folder / FILE
@@ -83,14 +99,14 @@ def save(folder: Path, journal_id: str, fingerprint: str, snapshot: Snapshot) ->
     sync_folder(folder)
 
 
-def read(folder: Path, journal_id: str) -> tuple[Header, bytes] | None:
+def read(folder: Path, journal_id: str | None = None) -> tuple[Header, bytes] | None:
     """The snapshot with what it says of itself; None if there is none, or it is damaged or not of
-    this journal."""
+    this journal (None: whichever)."""
     try:
         with (folder / FILE).open("rb") as file:
-            header = _header.decode(file.readline(4096))
+            header = _header.decode(file.readline(LONGEST_HEADER))
             packed = file.read(MOST + 1)
-        if header.format != FORMAT or header.journal_id != journal_id:
+        if header.format != FORMAT or journal_id not in (None, header.journal_id):
             return None
         if not 0 <= header.size <= MOST:
             return None
@@ -101,6 +117,16 @@ def read(folder: Path, journal_id: str) -> tuple[Header, bytes] | None:
     if not stream.eof or len(blob) != header.size or _hash(header, blob) != header.hash:
         return None
     return header, blob
+
+
+def carry_over(folder: Path, before: str, journal_id: str) -> None:
+    """Give the snapshot of the journal ``before`` (empty: not known) to the one that took its
+    place: a silence goes on, although the file that told of it is damaged. Raises OSError."""
+    found = read(folder, before or None)
+    if found is not None:
+        header, blob = found
+        kept = Snapshot(header.sequence, header.at, blob)
+        save(folder, journal_id, header.fingerprint, kept, header.counters)
 
 
 def load(folder: Path, journal_id: str, fingerprint: str, last_sequence: int) -> Snapshot | None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+from urllib.parse import quote
 
 from gateway.domain.errors import JournalError
 from gateway.journal.schema import PAGE_SIZE
+
+T = TypeVar("T")
 
 FILE = "journal.db"
 
@@ -25,6 +30,9 @@ many of them are then written once instead of each time: 8.4 MB a day instead of
 CACHE_KIB = 1024
 """Page cache. SQLite's own 2 MB would be 4 % of what a hub may use."""
 
+READ_CACHE_KIB = 256
+"""Page cache of the connection that only reads."""
+
 _DAMAGED = ("damaged", "The journal in {folder} is damaged: restart the service.")
 _BUSY = ("busy", "Another program writes to {folder}: end it.")
 _REMEDIES: dict[int, tuple[str, str]] = {
@@ -32,6 +40,8 @@ _REMEDIES: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_IOERR: ("io", "The disk does not read or write: check the card of {folder}."),
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
+    # All SQL is ours: "no such column" is a schema with a flipped bit.
+    sqlite3.SQLITE_ERROR: _DAMAGED,
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_READONLY: (
@@ -45,6 +55,12 @@ _REMEDIES: dict[int, tuple[str, str]] = {
 }
 
 
+def readable(raw: bytes) -> str:
+    """Text of a column. A flipped bit must not make a whole query fail for one row's sake: what is
+    no text is shown as such, and whoever decodes the row judges it."""
+    return raw.decode("utf-8", "replace")
+
+
 def code(error: sqlite3.Error) -> int | None:
     """SQLite's primary result code of an error; None where the error is Python's own."""
     value = getattr(error, "sqlite_errorcode", None)
@@ -55,6 +71,10 @@ def translated(error: Exception, folder: Path) -> JournalError:
     """The JournalError for an error of SQLite, of the file system or of a value's type."""
     if isinstance(error, JournalError):
         return error
+    if isinstance(error, UnicodeDecodeError):  # even SQLite's own message is spoilt text
+        return JournalError(
+            f"{_DAMAGED[1].format(folder=folder)} Nothing of it was stored.", reason="damaged"
+        )
     if isinstance(error, sqlite3.Error):
         found = code(error)
         if found in _REMEDIES:
@@ -87,6 +107,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    connection.text_factory = readable
     try:
         for pragma in (
             f"page_size = {PAGE_SIZE}",
@@ -108,7 +129,16 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-class Lock:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class FileLock:
     """One writer: the folder's lock, which the kernel releases even after kill -9."""
 
     def __init__(self, folder: Path) -> None:
@@ -127,51 +157,110 @@ class Lock:
 
 
 class Store:
-    """The connection, and what is done under it as a whole or not at all."""
+    """The connections, and what is done under them as a whole or not at all: one that writes, and
+    one that only reads and waits for no commit."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
         self.path = path
+        self.suspect = False
+        """Whether damage was met since this file was opened."""
+        self._reader: sqlite3.Connection | None = None
+        self._reading = Lock()
+        self._closed = False
 
     @property
     def folder(self) -> Path:
         return self.path.parent
 
     @property
+    def log(self) -> Path:
+        """The write-ahead log."""
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    @property
     def suspicion(self) -> Path:
         """A marker: an operation met damage, so the next opening checks the whole file."""
         return self.path.with_name(f"{self.path.name}.suspect")
+
+    def mark(self) -> None:
+        """Damage was met: remember it for the next opening, also over a kill."""
+        self.suspect = True
+        with suppress(OSError):
+            self.suspicion.touch()
+
+    def close(self) -> None:
+        """Let go of the file. Does not raise: the reader first, so that the writer brings its log
+        into the file."""
+        with self._reading:
+            self._closed = True
+            for connection in (self._reader, self.connection):
+                if connection is not None:
+                    with suppress(sqlite3.Error):
+                        connection.close()
+            self._reader = None
 
     def error(self, error: Exception) -> JournalError:
         """``error`` as a JournalError; damage is remembered for the next opening."""
         ours = translated(error, self.folder)
         if ours.reason == "damaged":
-            with suppress(OSError):
-                self.suspicion.touch()
+            self.mark()
         return ours
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Raises JournalError for whatever goes wrong inside."""
+        """What is committed, beside a commit that is under way. Raises JournalError for whatever
+        goes wrong inside."""
+        with self._reading:
+            try:
+                if self._reader is None:
+                    self._reader = self._opened_for_reading()
+                yield self._reader
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+                raise self.error(error) from error
+
+    def _opened_for_reading(self) -> sqlite3.Connection:
+        if self._closed:
+            raise JournalError("The journal is closed: open it again.", reason="closed")
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.text_factory = readable
         try:
-            yield self.connection
-        except (sqlite3.Error, OSError) as error:
-            raise self.error(error) from error
+            connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it is on disk when this ends (WAL, synchronous=FULL), or none of it.
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The writer's own view. Raises JournalError for whatever goes wrong inside."""
+        try:
+            yield self.connection
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            raise self.error(error) from error
+
+    def transacted(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do ``work``: all of it is on disk when this returns (WAL, synchronous=FULL), or none.
 
         Raises JournalError for errors of SQLite, of the disk, and of values that do not fit.
         """
+        connection = self.connection
         try:
-            self.connection.execute("BEGIN IMMEDIATE")
-            yield self.connection
-            self.connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+            done = work(connection)
+            connection.execute("COMMIT")
         except BaseException as error:
             with suppress(sqlite3.Error):
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error | OSError | OverflowError | ValueError | TypeError):
                 raise self.error(error) from error
             raise
+        return done

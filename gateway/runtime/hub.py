@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -15,18 +16,12 @@ from gateway.domain.decisions import Decisions
 from gateway.domain.errors import JournalError
 from gateway.domain.health import Watch
 from gateway.domain.instant import Clock, Instant
-from gateway.domain.observation import (
-    Booted,
-    Heard,
-    HubFault,
-    Measured,
-    Observation,
-    Switched,
-    What,
-)
+from gateway.domain.observation import Booted, HubFault, Observation, What
 from gateway.domain.sensor import HAZARD_KINDS, Kind
 from gateway.engine.engine import Engine
 from gateway.journal import Journal
+from gateway.journal.shedding import READINGS
+from gateway.runtime.pending import LONGEST_WAIT, Pending
 from gateway.runtime.restore import (
     RETRY_TICK,
     Along,
@@ -36,36 +31,22 @@ from gateway.runtime.restore import (
     step,
     untold,
 )
+from gateway.runtime.storing import Stored, store
 
 log = logging.getLogger("ansim")
-
-BATCH_SECONDS = 60.0
-"""Longest that a routine observation waits for its commit (requirements, "Settled")."""
-
-BATCH_MOST = 500
-"""Observations that wait at most, so that a bed mat that fires all night bounds nothing but disk."""
 
 SNAPSHOT_SECONDS = 3600.0
 """Seconds of progress between two snapshots. The journal is the truth and is at most a minute old;
 a snapshot only saves replaying, an hour of which takes milliseconds. At 20 kB each, one in ten
 minutes would bring a day over the 10 MB that it may write (tests/bench/journal_cost.py)."""
 
-LONGEST_WAIT = 60.0
-"""Seconds after which the core wakes without a reason, to show that it can (watchdog, R2), and to
-mark until when it watched (R17: saved at least each 60 s)."""
-
 QUEUE_MOST = 10_000
 """Routine observations in the queue; what a flood brings beyond is dropped and counted. Presses,
 hazards and everything else that is rare is never dropped."""
 
-FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
-"""Seconds between two tries to commit while the disk refuses."""
-
-LARGEST_PENDING = 50_000
-"""Routine observations kept while the disk refuses: two weeks of a busy home, some 15 MB."""
-
-_ROUTINE = (Switched, Heard, Measured)
 _RARE_KINDS = HAZARD_KINDS | {Kind.MAINS, Kind.TAMPER, Kind.ENTRANCE}
+
+T = TypeVar("T")
 
 Waiter = asyncio.Future[None]
 
@@ -89,6 +70,7 @@ class Hub:
         self.faults: dict[str, str] = {}
         self.listeners: list[Callable[[Sequence[Alert]], None]] = []
         self.on_progress: Callable[[], None] = lambda: None
+        self.on_new_journal: Callable[[], None] = lambda: None
         self.along: Along | None = None
         self._closing = False
         self._restored = restored
@@ -100,30 +82,24 @@ class Hub:
         self._rare = {s.id for s in self.engine.household.sensors if s.kind in _RARE_KINDS}
         self._news = asyncio.Event()
         self._sequence = journal.last_sequence
-        self._observations: list[Observation] = []
-        self._decisions: list[Decisions] = []
-        self._urgent = False
-        self._since: float | None = None
         self._due: float | None = None
-        self._retry_at: float | None = None
-        self._retry_wait = FIRST_RETRY
         self._stamp: Instant | None = None
         self._snapshot_at = clock.now().boottime
-        self._marked_at = self._snapshot_at
+        self._pending = Pending(self._snapshot_at)
         self._beside = beside
         self._committing = False
         self._failing = False
+        self._blocked = False
+        self._recovered = journal.recovered
         if restored.failures:
             self.counters["engine-failures"] = restored.failures
-        if waiting := untold(self.engine, journal):
-            self._decisions.append(Decisions(alerts=waiting))
-            self._urgent = True
+        self._pending.untold(untold(self.engine, journal))
 
     # -- in ------------------------------------------------------------------------------------
 
     def offer(self, what: What, counter: int | None = None) -> None:
         """Accept an observation: it happened now. Never waits; only for the loop's own thread."""
-        if len(self._inbox) >= QUEUE_MOST and isinstance(what, _ROUTINE):
+        if len(self._inbox) >= QUEUE_MOST and isinstance(what, READINGS):
             if what.sensor not in self._rare:
                 self._count("queue-dropped")
                 return
@@ -141,8 +117,10 @@ class Hub:
         await waiter
 
     def boot(self, reason: str = "") -> None:
-        """Say that the program started, and until when its last run watched."""
+        """Say that the program started, and until when its last run watched; and that its journal
+        had to begin anew, if so."""
         self.offer(Booted(self._version, reason, self._restored.last))
+        self._tell_recovery()
 
     def fault(self, part: str, present: bool, detail: str = "") -> None:
         """A part of the hub is wrong or right again; told once per change."""
@@ -159,9 +137,7 @@ class Hub:
     @property
     def busy(self) -> bool:
         """Whether something was accepted and is not on disk or not told yet."""
-        if self._inbox or self._committing:
-            return True
-        return self._urgent and self._retry_at is None
+        return bool(self._inbox) or self._committing or self._pending.urgent
 
     @property
     def committing(self) -> bool:
@@ -176,7 +152,7 @@ class Hub:
     def watch(self) -> Watch:
         """What can honestly be said about the watch now, the hub's own faults included."""
         watch = self.engine.watch(self._clock.now())
-        own = ["storage"] if "storage" in self.faults else []
+        own = ["storage"] if self._blocked else []
         if self._failing:
             own.append("engine")
         if own:
@@ -217,11 +193,11 @@ class Hub:
             self._step(Observation(self._sequence + 1, at, what, counter))
             if waiter is not None:
                 self._waiters.append(waiter)
-                self._urgent = True
+                self._pending.urgent = True
         now = self._now()
         if self._due is not None and now.boottime >= self._due:
             self._tick(now)
-        if self._must_commit(now.boottime):
+        if self._pending.due(now.boottime):
             await self._commit(now)
         if now.boottime - self._snapshot_at >= SNAPSHOT_SECONDS:
             await self._snapshot(now)
@@ -229,19 +205,19 @@ class Hub:
 
     def hurry(self) -> None:
         """Commit what waits without waiting for its batch to fill."""
-        self._urgent = True
-        self._retry_at = None
+        self._pending.hurry()
         self._news.set()
 
     async def close(self) -> None:
         """The last words of a clean stop, after ``run`` was cancelled: everything on disk, and a
         snapshot of the very end."""
-        self._urgent, self._retry_at = True, None
+        self._pending.hurry()
         await self.work()
         # What had to wait for that commit is in the inbox now; only then may marks be given back.
-        self._urgent, self._retry_at, self._closing = True, None, True
+        self._closing = True
+        self._pending.hurry()
         await self.work()
-        if not self._observations and not self._decisions:
+        if not self._pending:
             await self._snapshot(self._now())
 
     # -- one thing each --------------------------------------------------------------------------
@@ -249,15 +225,11 @@ class Hub:
     def _step(self, observation: Observation) -> None:
         decisions = step(self.engine, observation)
         self._sequence = observation.sequence
-        if not self._observations:
-            self._since = observation.at.boottime
-        self._observations.append(observation)
+        self._pending.observe(observation)
         self._failing = decisions is None
         if decisions is None:
             self._count("engine-failures")
             decisions = Decisions(due=observation.at.boottime + RETRY_TICK)
-        if not isinstance(observation.what, _ROUTINE):
-            self._urgent = True
         self._take(decisions)
 
     def _tick(self, now: Instant) -> None:
@@ -273,55 +245,68 @@ class Hub:
 
     def _take(self, decisions: Decisions) -> None:
         self._due = decisions.due
-        if decisions.alerts or decisions.summaries:
-            self._decisions.append(decisions)
-            self._urgent = self._urgent or bool(decisions.alerts)
-            if self._since is None:
-                self._since = self._now().boottime
-
-    def _must_commit(self, now: float) -> bool:
-        if self._retry_at is not None:
-            return now >= self._retry_at
-        if self._urgent or len(self._observations) >= BATCH_MOST:
-            return True
-        if self._since is not None:
-            return now - self._since >= BATCH_SECONDS
-        return now - self._marked_at >= LONGEST_WAIT
+        self._pending.decide(decisions, self._now().boottime)
 
     async def _commit(self, now: Instant) -> None:
-        store = partial(
-            self._journal.commit,
-            self._observations,
-            self._decisions,
-            counters={**marks(now), **self._marks_along(now)},
-        )
+        counters = {**marks(now), **self._marks_along(now)}
+        observations, decisions = self._pending.observations, self._pending.decisions
         self._committing = True
         try:
-            await self._carefully(store)
+            stored = await self._carefully(
+                partial(store, self._journal, observations, decisions, counters, now.wall)
+            )
         except JournalError as error:
             self._refused(now, error)
             return
         finally:
             self._committing = False
-        told = [alert for decisions in self._decisions for alert in decisions.alerts]
-        news = bool(self._decisions)
-        self._marked_at = now.boottime
-        self._observations, self._decisions = [], []
-        self._urgent, self._since = False, None
-        self._retry_at, self._retry_wait = None, FIRST_RETRY
+        told = [alert for one in decisions for alert in one.alerts]
+        self._blocked = False
+        if stored.refused:
+            self._count("refused-items", stored.refused)
         if self.along is not None:
             self.along.stored()
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
-        self.fault("storage", False)
-        for listener in self.listeners if news else ():
+        self._keep(now.boottime, stored)
+        for listener in self.listeners if decisions else ():
             try:
                 listener(told)
             except Exception:  # the lamp's failure must not stop the uplink, nor the reverse
                 log.exception("a listener failed")
                 self._count("listener-failures")
+        if self._journal.recovered is not self._recovered:
+            self._new_journal()
+
+    def _keep(self, now: float, stored: Stored) -> None:
+        """What could not be stored waits for room; alarms are stored by now."""
+        if stored.trouble is None:
+            self._pending.stored(now)
+            self.fault("storage", False)
+            return
+        self._count("commits-without-readings")
+        self._lost(self._pending.part_stored(stored.left, stored.left_decisions, now))
+        self.fault("storage", True, stored.trouble.reason)
+
+    def _new_journal(self) -> None:
+        """The journal was damaged and has begun anew while we run. We know more than it could take
+        over: what it does not hold of open alerts, and our state by a snapshot."""
+        self._tell_recovery()
+        self._pending.untold(untold(self.engine, self._journal))
+        self._snapshot_at = -SNAPSHOT_SECONDS
+        self.on_new_journal()
+
+    def _tell_recovery(self) -> None:
+        self._recovered = recovered = self._journal.recovered
+        if recovered is None:
+            return
+        log.error("the journal began anew (%s); the old one is %s", *recovered.told())
+        for name, count in recovered.counts().items():
+            self._count(name, count)
+        self.fault("journal", True, recovered.reason)
+        self.fault("journal", False)
 
     def _marks_along(self, now: Instant) -> Mapping[str, int]:
         if self.along is None:
@@ -329,26 +314,29 @@ class Hub:
         return self.along.release() if self._closing else self.along.marks(now.boottime)
 
     def _refused(self, now: Instant, error: JournalError) -> None:
+        """Nothing is on disk. Not watching: an alarm would find no place either, unless it was only
+        readings that found none and the reserve is there."""
         log.error("%s", error)
         self._count("commit-failures")
-        self._retry_at = now.boottime + self._retry_wait
-        self._retry_wait = min(LONGEST_RETRY, 2 * self._retry_wait)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error)
+        room = error.reason == "full" and self._journal.reserve.size > 0
+        self._blocked = not (room and self._pending.only_readings())
+        self._lost(self._pending.kept(now.boottime))
         self.fault("storage", True, error.reason)
-        if len(self._observations) > LARGEST_PENDING:
-            kept = [o for o in self._observations if not isinstance(o.what, _ROUTINE)]
-            self._count("observations-lost", len(self._observations) - len(kept))
-            self._observations = kept
+
+    def _lost(self, lost: Mapping[str, int]) -> None:
+        for name, count in lost.items():
+            self._count(name, count)
 
     async def _snapshot(self, now: Instant) -> None:
         """Only of a state that is on disk: a snapshot must never know more than the journal."""
-        if self._observations or self._decisions:
-            if self._retry_at is None:
+        if self._pending:
+            if not self._pending.refused:
                 await self._commit(now)
-            if self._observations or self._decisions:
+            if self._pending:
                 return
         self._snapshot_at = now.boottime
         household, blob = self.engine.household, self.engine.snapshot()
@@ -361,27 +349,22 @@ class Hub:
             log.error("%s", error)
             self._count("snapshot-failures")
 
-    async def _carefully(self, write: Callable[[], object]) -> None:
+    async def _carefully(self, write: Callable[[], T]) -> T:
         """A write to the card. It is finished even if we are cancelled meanwhile: what is half
         known here must be whole on disk."""
         if not self._beside:
-            write()
-            return
+            return write()
         writing = asyncio.ensure_future(asyncio.to_thread(write))
         try:
-            await asyncio.shield(writing)
+            return await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait({writing})
             raise
 
     def _next_moment(self, now: float) -> float:
-        moments = [now + LONGEST_WAIT, self._marked_at + LONGEST_WAIT]
+        moments = [now + LONGEST_WAIT, self._pending.next_moment()]
         if self._due is not None:
             moments.append(self._due)
-        if self._retry_at is not None:
-            moments = [now + LONGEST_WAIT, self._retry_at]
-        elif self._since is not None:
-            moments.append(self._since + BATCH_SECONDS)
         return max(now, min(moments))
 
     def _now(self) -> Instant:

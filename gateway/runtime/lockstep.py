@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +49,12 @@ class Lockstep:
     """Moves the clock, injects presses, waits for the outbox."""
 
     def __init__(
-        self, clock: VirtualClock, hub: Hub, journal: Journal, uplink: Uplink | None, offset: int
+        self,
+        clock: VirtualClock,
+        hub: Hub,
+        journal: Journal,
+        uplink: Callable[[], Uplink | None],
+        offset: int,
     ) -> None:
         self._clock = clock
         self._hub = hub
@@ -66,7 +71,7 @@ class Lockstep:
         """Whether something is in flight, so that time must stand still."""
         if self._hub.busy:
             return True
-        uplink = self._uplink
+        uplink = self._uplink()
         if uplink is None:
             return False
         if uplink.in_flight():

@@ -28,7 +28,7 @@ from gateway.runtime.listening import deaf, listen
 from gateway.runtime.lockstep import Lockstep
 from gateway.runtime.sources import Source
 from gateway.runtime.status import AlertLine, Status
-from gateway.runtime.wiring import Options, Parts, build
+from gateway.runtime.wiring import Options, Parts, build, connect
 from gateway.settings import Loaded, Settings
 from gateway.settings import fingerprint as settings_fingerprint
 
@@ -59,6 +59,8 @@ async def run(loaded: Loaded, options: Options) -> None:
         recorded=options.recording is not None,
         every=EVERY if parts.virtual is None else EVERY_VIRTUAL,
     )
+    renewing: set[asyncio.Task[None]] = set()
+    parts.hub.on_new_journal = lambda: _hold(renewing, asyncio.create_task(_new_link(parts)))
     control = Control(parts.settings.hub.data, _handlers(parts))
     try:
         await control.open()
@@ -86,6 +88,27 @@ async def run(loaded: Loaded, options: Options) -> None:
             "The radio stays deaf; the hub starts anew. If that goes on, change the adapter.",
             reason="radio-deaf",
         )
+
+
+def _hold(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+async def _new_link(parts: Parts) -> None:
+    """The journal began anew: so does the session, with the new journal's id and numbers."""
+    if parts.uplink is None:
+        return
+    await parts.uplink.stop()
+    await parts.crew.stop("uplink")
+    parts.crew.start("uplink", partial(_connected_anew, parts))
+
+
+async def _connected_anew(parts: Parts) -> None:
+    """May fail like any task (a key file that is gone by now): the crew tries it again."""
+    connect(parts)
+    if parts.uplink is not None:
+        await parts.uplink.run()
 
 
 async def _helpers(settings: Settings) -> Collection[Helper]:
@@ -154,7 +177,11 @@ def _handlers(parts: Parts) -> dict[str, Handler]:
     handlers: dict[str, Handler] = {"status": status, "rearm": rearm}
     if parts.virtual is not None:
         lockstep = Lockstep(
-            parts.virtual, parts.hub, parts.journal, parts.uplink, parts.household.utc_offset
+            parts.virtual,
+            parts.hub,
+            parts.journal,
+            lambda: parts.uplink,
+            parts.household.utc_offset,
         )
         handlers |= lockstep.handlers()
     return handlers

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from gateway import __version__
-from gateway.domain.errors import ModelError
+from gateway.domain.errors import JournalError, ModelError
 from gateway.domain.household import Household
 from gateway.domain.instant import Clock, Instant
 from gateway.engine.predictor import Predictor
 from gateway.journal import Journal
 from gateway.runtime.clocks import SystemClock, VirtualClock
 from gateway.runtime.crew import Crew
-from gateway.runtime.hub import LONGEST_WAIT, Hub
+from gateway.runtime.hub import Hub
 from gateway.runtime.lockstep import virtual_start
-from gateway.runtime.restore import restore
+from gateway.runtime.pending import LONGEST_WAIT
+from gateway.runtime.restore import Restored, restore
 from gateway.runtime.senses import DEADLINE, Sense, Senses
 from gateway.runtime.senses import senses as make_senses
 from gateway.runtime.service import started_by_service
@@ -72,8 +73,8 @@ class Options(Struct, frozen=True, kw_only=True):
     language: str = "en"
 
 
-class Parts(Struct, frozen=True, kw_only=True):
-    """The parts of one hub, ready to run."""
+class Parts(Struct, kw_only=True):
+    """The parts of one hub, ready to run. Only ``uplink`` is ever exchanged."""
 
     settings: Settings
     household: Household
@@ -135,9 +136,7 @@ def build(loaded: Loaded, options: Options, helpers: Collection[Helper] = ()) ->
     clock: Clock = SystemClock()
     journal = Journal.open(settings.hub.data, settings.hub.id, clock_wall=lambda: clock.now().wall)
     try:
-        if journal.recovered is not None:
-            faults["storage"] = journal.recovered.reason
-        restored = restore(journal, household, predictor)
+        restored = _restored(journal, household, predictor)
         virtual: VirtualClock | None = None
         source: Source | None = None
         if recording is not None:
@@ -190,19 +189,20 @@ def build(loaded: Loaded, options: Options, helpers: Collection[Helper] = ()) ->
             began=began,
             faults=faults,
         )
-        return _connected(parts)
+        connect(parts)
+        hub.listeners.append(lambda _alerts: None if parts.uplink is None else parts.uplink.wake())
+        return parts
     except BaseException:
         journal.close()
         raise
 
 
-def _connected(parts: Parts) -> Parts:
-    """The same parts with the way to the centre."""
-    from msgspec.structs import replace
-
+def connect(parts: Parts) -> None:
+    """Give the parts their way to the centre; a new one where the journal has begun anew, because
+    everything that the old one has in hand is numbered by the old journal."""
     centre = parts.settings.centre
     if centre is None:
-        return parts
+        return
     hub = parts.settings.hub
     uplink = Uplink(
         UplinkConfig(
@@ -227,8 +227,20 @@ def _connected(parts: Parts) -> Parts:
     # One set of counters, so that the heartbeat tells all of them.
     uplink.counters.update(parts.hub.counters)
     parts.hub.counters = parts.crew.counters = uplink.counters
-    parts.hub.listeners.append(lambda _alerts: uplink.wake())
-    return replace(parts, uplink=uplink)
+    parts.uplink = uplink
+
+
+def _restored(journal: Journal, household: Household, predictor: Predictor | None) -> Restored:
+    """The engine as it was. Damage among old readings shows only now: then the journal begins anew
+    with what can be read, and the engine with it."""
+    try:
+        return restore(journal, household, predictor)
+    except JournalError as error:
+        if error.reason != "damaged":
+            raise
+        log.error("%s", error)
+    journal.heal()
+    return restore(journal, household, predictor)
 
 
 def _predictor(settings: Settings, options: Options, faults: dict[str, str]) -> Predictor | None:

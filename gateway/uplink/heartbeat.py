@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.contract.encode import Encoder
-from gateway.contract.messages import HeartbeatData, QueueData
+from gateway.contract.messages import ChainData, HeartbeatData, QueueData
 from gateway.domain.health import Watch
 from gateway.domain.instant import Instant
 from gateway.journal import Journal
@@ -139,7 +139,7 @@ class Pulse:
         told = msgspec.structs.replace(
             watch, watching=watch.watching and not hung, reasons=reasons[1:]
         )
-        oldest = stats.oldest_alert
+        oldest, head = stats.oldest_alert, self._journal.head
         data = self._encoder.heartbeat_data(
             told,
             interval_s=round(self._interval),
@@ -157,6 +157,7 @@ class Pulse:
             model=vitals.model,
             faults=vitals.faults,
             counters={**counters, **vitals.counters},
+            chain=ChainData(head.place, head.link.hex()),
         )
         self._told = reasons
         self._due = at.boottime + self._interval

@@ -1,22 +1,33 @@
-"""What the journal writes to the card: bytes for an alarm, for a batched observation, for a day.
+"""What the journal writes to the card: bytes for an alarm, for a batched observation, for a day; and
+how fast it commits beside raw SQLite.
 
     python tests/bench/journal_cost.py [FOLDER]
 
 FOLDER must lie on a real disk: a tmpfs counts nothing. The figures are /proc/self/io write_bytes:
 the pages that the kernel was given to write, WAL and checkpoints and snapshots together. Ends with
 1 if a limit of the requirements ("Settled": journal cost) does not hold.
+
+The speed: one reading a commit in the journal, and one row of the same JSON a commit in a plain table
+of SQLite as it comes (4 kB pages), both WAL and synchronous=FULL, by turns in one run, because the speed of
+a sync changes by the minute. The figure is the median of the rounds' ratios, after both logs have come
+round once: while a log still grows, the file system must write the file's length with each sync.
 """
 
 from __future__ import annotations
 
 import random
+import sqlite3
+import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 # Tests are no package: find the checkout's own gateway also when it is not installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import msgspec
 
 from gateway.domain.alert import Alert, AlertState, AlertType, Level, Quiet
 from gateway.domain.decisions import Decisions, Summary
@@ -36,6 +47,11 @@ from gateway.journal import AlertReceived, Batch, Journal, RecordsReceived
 ALARM_LIMIT = 16_000.0
 OBSERVATION_LIMIT = 2_000.0
 DAY_LIMIT = 10_000_000.0
+WARM = 6000
+"""Commits until the log of 4,000 pages has surely come round."""
+
+SPEED_LIMIT = 0.8
+"""Of raw SQLite's commits a second (issue 5)."""
 
 BOOT = "3f1f8b0e-6c0a-4f43-9a60-0f3b7e0d7a11"
 START = 1_772_323_200.0
@@ -215,6 +231,48 @@ def _day(home: Home, begin: float, times: Iterator[float], blob: bytes, full: bo
     return float(cost)
 
 
+def raw(path: Path) -> sqlite3.Connection:
+    """SQLite as it comes, as durable as the journal."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, body TEXT)")
+    return connection
+
+
+def speeds(folder: Path, rounds: int = 60, count: int = 50) -> tuple[float, float, float]:
+    """Commits a second with one row each: the journal's, raw SQLite's, and the median ratio."""
+    home = Home(folder)
+    connection = raw(folder / "raw.db")
+    sequence = 0
+
+    def ours(commits: int) -> float:
+        nonlocal sequence
+        begun = time.perf_counter()
+        for _ in range(commits):
+            sequence += 1
+            said = Switched(SENSORS[sequence % 12], sequence % 2 == 0)
+            made = Observation(sequence, instant(sequence), said, counter=sequence)
+            home.journal.commit([made])
+        return commits / (time.perf_counter() - begun)
+
+    def theirs(commits: int) -> float:
+        begun = time.perf_counter()
+        for n in range(commits):
+            said = Switched(SENSORS[n % 12], n % 2 == 0)
+            body = msgspec.json.encode(Observation(n, instant(n), said, counter=n)).decode()
+            connection.execute("INSERT INTO event (body) VALUES (?)", (body,))
+        return commits / (time.perf_counter() - begun)
+
+    ours(WARM), theirs(WARM)
+    pairs = [(ours(count), theirs(count)) for _ in range(rounds)]
+    connection.close()
+    home.journal.close()
+    mine, raws = zip(*pairs, strict=True)
+    ratio = statistics.median(one / other for one, other in pairs)
+    return statistics.median(mine), statistics.median(raws), ratio
+
+
 def main() -> int:
     """Print the figures; 1 if one is above its limit."""
     base = Path(sys.argv[1]) if len(sys.argv) > 1 else None
@@ -222,6 +280,7 @@ def main() -> int:
         stored, received, whole = alarms(Path(folder) / "alarms")
         even, each = day(Path(folder) / "even", 5_000, awake=False)
         lived, lived_each = day(Path(folder) / "lived", 5_000, awake=True)
+        ours, theirs, ratio = speeds(Path(folder) / "speed")
     if not stored:
         print("Nothing was counted: name a folder on a real disk, not on a tmpfs.")
         return 1
@@ -240,7 +299,14 @@ def main() -> int:
         failed |= bad
         verdict = "" if limit is None else f"  limit {limit:>12,.0f}  {'FAIL' if bad else 'ok'}"
         print(f"{text:<72}{value:>14,.0f} bytes{verdict}")
-    return int(failed)
+    slow = ratio < SPEED_LIMIT
+    print(f"{'one reading a commit, the journal':<72}{ours:>14,.0f} a second")
+    print(f"{'one row a commit, raw SQLite with WAL and FULL':<72}{theirs:>14,.0f} a second")
+    print(
+        f"{'median ratio of the rounds':<72}{ratio:>14.2f}        limit {SPEED_LIMIT:>12.2f}  "
+        f"{'FAIL' if slow else 'ok'}"
+    )
+    return int(failed or slow)
 
 
 if __name__ == "__main__":

@@ -60,9 +60,12 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("damage", [zero_header, nulls, text, cut, scribble, folder])
+@pytest.mark.parametrize(
+    ("damage", "last"),
+    [(zero_header, 200), (nulls, 0), (text, 0), (cut, 0), (scribble, 0), (folder, 0)],
+)
 def test_a_damaged_file_is_set_aside_and_a_new_journal_begins(
-    tmp_path: Path, damage: Callable[[Path], None]
+    tmp_path: Path, damage: Callable[[Path], None], last: int
 ) -> None:
     before = filled(tmp_path)
     damage(tmp_path / FILE)
@@ -71,11 +74,11 @@ def test_a_damaged_file_is_set_aside_and_a_new_journal_begins(
         assert journal.recovered.kept == tmp_path / f"{FILE}.damaged-1"
         assert journal.recovered.kept.exists()
         assert journal.journal_id != before
-        assert journal.last_sequence == 0
-        journal.commit(observations(1, 1), alerting(alert()))
+        assert journal.last_sequence == journal.recovered.salvaged.observations == last
+        journal.commit(observations(last + 1, 1), alerting(alert()))
     with opened(tmp_path) as journal:
         assert journal.recovered is None
-        assert journal.last_sequence == 1
+        assert journal.last_sequence == last + 1
 
 
 def test_each_damaged_file_is_kept(tmp_path: Path) -> None:

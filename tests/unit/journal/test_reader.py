@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -81,3 +84,29 @@ def test_a_damaged_journal_is_a_journal_error_for_the_reader(tmp_path: Path) -> 
     with pytest.raises(JournalError) as error:
         stats(tmp_path)
     assert error.value.reason == "damaged"
+
+
+def test_whoever_asks_does_not_wait_for_a_commit(tmp_path: Path) -> None:
+    """A slow card must not hold up the heartbeat: reads have a connection of their own."""
+    with opened(tmp_path) as journal:
+        journal.commit(decisions=alerting(alert("a")))
+        other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")  # the commit now waits for this
+        begun = threading.Event()
+
+        def slow() -> None:
+            begun.set()
+            journal.commit((), alerting(alert("b")))
+
+        with ThreadPoolExecutor(1) as beside:
+            commit = beside.submit(slow)
+            begun.wait()
+            assert journal.stats().waiting_alerts == 1
+            assert [row.message for row in journal.waiting()] == [alert("a")]
+            assert journal.alert(alert("a").id) == alert("a")
+            assert journal.last_observation() is None
+            assert not commit.done()
+            other.execute("ROLLBACK")
+            commit.result()
+        other.close()
+        assert journal.stats().waiting_alerts == 2

@@ -16,7 +16,9 @@ from tests.support.journals import (
     Wall,
     alert,
     alerting,
+    instant,
     observation,
+    observations,
     opened,
     summary,
     summing,
@@ -200,3 +202,29 @@ def test_one_call_forgets_a_bounded_amount(tmp_path: Path) -> None:
         retained = journal.retain(now)
         assert 0 < retained.observations <= 5000
         assert retained.more
+
+
+def test_readings_beyond_their_quota_go_oldest_first_once_a_snapshot_holds_them(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as journal:
+        journal.commit(observations(1, 500))
+        keep = Keep(most_observations=200)
+        assert journal.retain(NOON, keep).observations == 0
+        journal.save_snapshot(250, instant(), "p", b"state")
+        assert journal.retain(NOON, keep).observations == 250
+        journal.save_snapshot(500, instant(), "p", b"state")
+        assert journal.retain(NOON, keep).observations == 50
+        assert [o.sequence for o in journal.observations()] == list(range(301, 501))
+
+
+def test_records_beyond_their_quota_go_oldest_first_and_alerts_never(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        for n in range(50):
+            journal.commit(decisions=[*alerting(alert(str(n))), *summing(summary(600.0 * n))])
+        journal.retain(NOON + 40 * 86400, Keep(most_records=20))
+        assert [r.sequence for r in journal.waiting("record")] == list(range(31, 51))
+        assert len(journal.waiting("alert")) == 50
+        assert journal.stats().waiting_records == 20
+    with opened(tmp_path) as journal:
+        assert [r.sequence for r in journal.waiting("record")] == list(range(31, 51))

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.domain.errors import JournalError
 from gateway.journal import Snapshot
+from gateway.journal.snapshot import save
 from tests.support.journals import instant, observations, opened
 
 BLOB = bytes(range(256)) * 40
@@ -36,10 +37,35 @@ def test_a_snapshot_of_another_journal_is_ignored(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit(observations(1, 5))
         journal.save_snapshot(5, instant(), PRINT, BLOB)
-    (tmp_path / "journal.db").write_bytes(b"damaged" * 100)
+    (tmp_path / "journal.db").unlink()
     with opened(tmp_path) as journal:
         journal.commit(observations(1, 9))
         assert journal.load_snapshot(PRINT) is None
+
+
+def test_a_snapshot_outlives_the_damage_of_its_journal(tmp_path: Path) -> None:
+    """A silence of seven hours must not begin anew because the file that told of it is damaged."""
+    with opened(tmp_path) as journal:
+        journal.commit(observations(1, 5), counters={"frame:c:s1": 77})
+        journal.save_snapshot(5, instant(), PRINT, BLOB)
+    (tmp_path / "journal.db").write_bytes(b"damaged" * 100)
+    with opened(tmp_path) as journal:
+        assert journal.load_snapshot(PRINT) == Snapshot(5, instant(), BLOB)
+        assert journal.last_sequence == 5, "no number comes twice"
+        assert journal.counter("sensor:s1") == 5
+        assert journal.counter("frame:c:s1") == 77
+        journal.commit(observations(6, 9))
+    with opened(tmp_path) as journal:
+        assert journal.load_snapshot(PRINT) == Snapshot(5, instant(), BLOB)
+
+
+def test_a_snapshot_of_an_older_program_is_read(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.commit(observations(1, 5))
+        save(tmp_path, journal.journal_id, PRINT, Snapshot(5, instant(), BLOB), {})
+    assert b"counters" not in (tmp_path / "snapshot").read_bytes().partition(b"\n")[0]
+    with opened(tmp_path) as journal:
+        assert journal.load_snapshot(PRINT) == Snapshot(5, instant(), BLOB)
 
 
 def test_a_snapshot_from_before_a_loss_is_ignored(tmp_path: Path) -> None:

@@ -1,0 +1,296 @@
+"""Everything that can still be understood of a file that was set aside, poured into a new journal.
+
+Rows are known by their shape alone (see ``pages``), so what is taken must also make sense: JSON
+that decodes as an observation, an alert, a summary. What the file says of whose it is counts first:
+nothing of another hub's home is ever taken over.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from gateway.domain.alert import Alert
+from gateway.domain.instant import DAY
+from gateway.journal import chain, history, outbox
+from gateway.journal.history import LAST
+from gateway.journal.outbox import ALERT, LANES, RECEIVED, RECORD
+from gateway.journal.pages import PageFile, RawRow, Value
+
+OLDEST = 30 * DAY
+"""Seconds. Pages that are no longer in use still hold what was forgotten on purpose (P2); no row
+older than this comes back."""
+
+HIGHEST = (1 << 63) - 1
+
+
+class Salvaged(Struct, frozen=True):
+    """What came out of a file that was set aside.
+
+    ``journal_id`` is the old file's, empty where that is lost. ``observations`` were taken over; ``lost`` counts numbers between the first and the last that
+    are not among them. ``waiting`` of the ``alerts`` (versions) and ``records`` had not been
+    received and are sent (again). ``bodiless`` alert versions are known of, but not what they said.
+    """
+
+    journal_id: str = ""
+    observations: int = 0
+    lost: int = 0
+    alerts: int = 0
+    waiting: int = 0
+    records: int = 0
+    counters: int = 0
+    bodiless: int = 0
+
+
+class _Line(NamedTuple):
+    """A row of the table ``alert``."""
+
+    lane: str
+    sequence: int
+    received: float | None
+    receiver: str
+    answer: int | None
+
+
+class _Found:
+    """Everything but the observations, which are too many to hold."""
+
+    def __init__(self) -> None:
+        self.hubs: set[str] = set()
+        self.journals: set[str] = set()
+        self.boots: dict[int, str] = {}
+        self.phrases: dict[int, str] = {}
+        self.counters: dict[str, int] = {}
+        self.lines: dict[tuple[str, int], _Line] = {}
+        self.alerts: dict[int, tuple[float, str]] = {}
+        self.records: dict[int, tuple[float, float | None, str]] = {}
+        self.hourly: dict[tuple[int, str], int] = {}
+        self.newest = 0.0
+
+    def take(self, row: RawRow) -> None:
+        """Sort a row in by its shape. A number that is found twice is one that rose."""
+        match row.values:
+            case (str(journal), str(hub), int() | float(), int()) if row.rowid is not None:
+                self.journals.add(journal)
+                self.hubs.add(hub)
+            case (int(hour), str(sensor), int(events)) if row.rowid is None:
+                key = (hour, sensor)
+                self.hourly[key] = max(events, self.hourly.get(key, 0))
+            case (None, str(text)) if row.rowid is not None:
+                (self.phrases if text.startswith("{") else self.boots)[row.rowid] = text
+            case (str(name), int(value)) if row.rowid is None:
+                self.counters[name] = max(value, self.counters.get(name, value))
+            case (str(alert_id), int(version), "alert" | "record" as lane, int(n), *rest):
+                self._line(alert_id, version, lane, n, rest)
+            case (None, int() | float(), str(body), *_) if (
+                row.rowid is not None and body.startswith("{")
+            ):
+                self.alerts[row.rowid] = (float(row.values[1] or 0), body)
+            case (None, int() | float(), None | int() | float(), str(body), *_) if (
+                row.rowid is not None and body.startswith("{")
+            ):
+                start = row.values[2]
+                at = float(start) if isinstance(start, int | float) else None
+                self.records[row.rowid] = (float(row.values[1] or 0), at, body)
+            case _ if (wall := _wall(row)) is not None:
+                self.newest = max(self.newest, wall)
+
+    def _line(
+        self, alert_id: str, version: int, lane: str, sequence: int, rest: Sequence[Value]
+    ) -> None:
+        """``rest``: the columns from ``level`` on; a program of version 1 wrote fewer."""
+        received, receiver, answer = (*rest, *[None] * 6)[3:6]
+        before = self.lines.get((alert_id, version))
+        if before is not None and before.received is not None:
+            return  # a receipt is never taken back: the copy with it is the newer one
+        self.lines[alert_id, version] = _Line(
+            lane,
+            sequence,
+            float(received) if isinstance(received, int | float) else None,
+            receiver if isinstance(receiver, str) else "",
+            answer if isinstance(answer, int) else None,
+        )
+
+
+def salvage(
+    path: Path,
+    hub: str,
+    connection: sqlite3.Connection,
+    known: Mapping[str, int],
+    *,
+    observations: bool = True,
+) -> Salvaged:
+    """Take what is whole in ``path`` into the new, empty journal of ``connection``, inside the
+    caller's transaction. ``known``: counters that are known from elsewhere; of each the highest
+    counts, so that no sensor's frame comes twice. ``observations``: whether there is room for them;
+    their counters are taken in any case.
+
+    Messages that wait are numbered anew. What the centre had received gets numbers below 1, which
+    are no part of a lane: it is history and is never sent. Raises OSError and sqlite3.Error.
+    """
+    found = _Found()
+    with PageFile(path) as file:
+        for row in file.rows():
+            found.take(row)
+        if found.hubs - {hub}:
+            return Salvaged()
+        last = _observations(connection, file, found, known)
+    if not observations:
+        connection.execute("DELETE FROM observation")
+        connection.execute("DELETE FROM boot")
+        connection.execute("DELETE FROM phrase")
+    taken, first = connection.execute(
+        "SELECT count(*), coalesce(min(sequence), 1) FROM observation"
+    ).fetchone()
+    received = max(found.counters.get(RECEIVED, 0), known.get(RECEIVED, 0))
+    alerts, waiting, bodiless = _alerts(connection, found, received)
+    records = _records(connection, found, received)
+    connection.executemany(
+        "INSERT INTO hourly VALUES (?, ?, ?)",
+        [(hour, sensor, events) for (hour, sensor), events in found.hourly.items()],
+    )
+    counters = dict(found.counters)
+    for name, value in known.items():
+        counters[name] = max(value, counters.get(name, value))
+    counters = {name: value for name, value in counters.items() if name not in _OWN}
+    counters[LAST] = last
+    return Salvaged(
+        journal_id=next(iter(found.journals)) if len(found.journals) == 1 else "",
+        observations=taken,
+        lost=last - first + 1 - taken,
+        alerts=alerts,
+        waiting=waiting,
+        records=records,
+        counters=_counters(connection, counters),
+        bodiless=bodiless,
+    )
+
+
+_OWN = (RECEIVED, history.COUNTED)
+"""Counters that mean something only together with the numbers of the old file."""
+
+
+def _wall(row: RawRow) -> float | None:
+    """The wall time of an observation of a clock that was right; None if the row is none."""
+    match row.values:
+        case (None, int(), int() | float(), int() | float() as wall, 1, int() | str(), *_) if (
+            len(row.values) == 7 and row.rowid is not None
+        ):
+            return float(wall)
+    return None
+
+
+def _observations(
+    connection: sqlite3.Connection, file: PageFile, found: _Found, known: Mapping[str, int]
+) -> int:
+    """Take observations over; returns the last number that was ever given to one. Their counters
+    are brought into ``found``."""
+    numbers: dict[int, int] = {}
+    phrases: dict[str, int] = {}
+    for row in _said(file):
+        _, boot, boottime, wall, synced, what, counter = row.values
+        assert isinstance(boot, int)
+        assert isinstance(wall, int | float)
+        assert isinstance(boottime, int | float)
+        text = found.phrases.get(what) if isinstance(what, int) else what
+        boot_id = found.boots.get(boot, f"lost-{boot}")
+        if not isinstance(text, str) or (synced and wall < found.newest - OLDEST):
+            continue
+        if history.decoded((row.rowid, boot_id, boottime, wall, synced, text, None)) is None:
+            continue
+        number = numbers.get(boot)
+        if number is None:
+            number = numbers[boot] = len(numbers) + 1
+            connection.execute("INSERT INTO boot VALUES (?, ?)", (number, boot_id))
+        said: int | str = text
+        if isinstance(what, int):
+            if text not in phrases:
+                phrases[text] = len(phrases) + 1
+                connection.execute("INSERT INTO phrase VALUES (?, ?)", (phrases[text], text))
+            said = phrases[text]
+        connection.execute(
+            "INSERT OR IGNORE INTO observation VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row.rowid, number, float(boottime), float(wall), synced, said, counter),
+        )
+        who = history.spoken(text)
+        if isinstance(counter, int) and who is not None and who.sensor:
+            name = f"sensor:{who.sensor}"
+            found.counters[name] = max(counter, found.counters.get(name, counter))
+    return max(history.end(connection), found.counters.get(LAST, 0), known.get(LAST, 0))
+
+
+def _said(file: PageFile) -> Iterator[RawRow]:
+    for row in file.rows():
+        match row.values:
+            case (None, int(), int() | float(), int() | float(), 0 | 1, int() | str(), counter) if (
+                row.rowid is not None and 0 < row.rowid < HIGHEST
+            ):
+                if counter is None or isinstance(counter, int):
+                    yield row
+
+
+def _alerts(connection: sqlite3.Connection, found: _Found, received: int) -> tuple[int, int, int]:
+    """Take alert versions over; returns how many, how many wait, and how many have lost what they
+    said."""
+    head = chain.read_head(connection)
+    ready: list[tuple[bool, int, Alert, str, float, _Line]] = []
+    bodies: set[tuple[str, int]] = set()
+    for lane, messages in (
+        (ALERT, {n: (created, body) for n, (created, body) in found.alerts.items()}),
+        (RECORD, {n: (c, body) for n, (c, start, body) in found.records.items() if start is None}),
+    ):
+        for sequence, (created, body) in messages.items():
+            alert = outbox.decoded_alert(body)
+            if alert is None or outbox.lane_of(alert) != lane:
+                continue
+            line = found.lines.get((alert.id, alert.version))
+            if line is None:  # its small row is lost: what is not known to be received waits
+                line = _Line(lane, sequence, None, "", None)
+            done = line.received is not None if lane == ALERT else sequence <= received
+            if done and not alert.open and alert.at.wall < found.newest - OLDEST:
+                continue
+            bodies.add((alert.id, alert.version))
+            ready.append((done, sequence, alert, body, created, line))
+    waiting = 0
+    for done in (True, False):
+        chosen = sorted((r for r in ready if r[0] is done), key=lambda r: r[1])
+        for lane in LANES:
+            lines = [r for r in chosen if outbox.lane_of(r[2]) == lane]
+            first = 1 - len(lines) if done else 1
+            for number, (_, _, alert, body, created, line) in enumerate(lines, start=first):
+                if outbox.has_alert(connection, alert):
+                    continue
+                head = outbox.add_alert(connection, alert, body, number, created, head)
+                waiting += not done
+                if done and lane == ALERT and line.received is not None:
+                    receipt = outbox.AlertReceived(
+                        alert.id, alert.version, line.received, line.receiver
+                    )
+                    _, head = outbox.receive_alert(connection, receipt, line.answer, head)
+    return len(ready), waiting, len(found.lines.keys() - bodies)
+
+
+def _records(connection: sqlite3.Connection, found: _Found, received: int) -> int:
+    """Take summaries over that wait, behind the notes; returns how many."""
+    number = outbox.head(connection, RECORD)
+    taken = 0
+    for sequence, (created, start, body) in sorted(found.records.items()):
+        if start is None or sequence <= received or not outbox.is_summary(body, start):
+            continue
+        number += 1
+        taken += 1
+        connection.execute(
+            "INSERT INTO outbox_record (sequence, created, start, body) VALUES (?, ?, ?, ?)",
+            (number, created, start, body),
+        )
+    return taken
+
+
+def _counters(connection: sqlite3.Connection, values: Mapping[str, int]) -> int:
+    kept = {name: v for name, v in values.items() if -HIGHEST <= v <= HIGHEST}
+    history.save_counters(connection, {**kept, history.COUNTED: kept.get(LAST, 0)})
+    return len(kept)
