@@ -34,7 +34,7 @@ from gateway.security.tls import client_context
 from gateway.sensing import recording as homes
 from gateway.settings import Loaded, Settings
 from gateway.settings import fingerprint as settings_fingerprint
-from gateway.uplink.config import UplinkConfig
+from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
 
@@ -207,11 +207,7 @@ def _connected(parts: Parts) -> Parts:
     uplink = Uplink(
         UplinkConfig(
             tenant=hub.tenant,
-            host=centre.host,
-            port=centre.port,
-            ca=centre.ca,
-            certificate=centre.certificate,
-            key=centre.key,
+            first=Endpoint(centre.host, centre.port, centre.ca, centre.certificate, centre.key),
             heartbeat=float(centre.heartbeat_s),
         ),
         journal=parts.journal,

@@ -87,7 +87,11 @@ class Pulse:
         watch: Callable[[], Watch],
         vitals: Callable[[], Vitals],
         progress: Progress,
+        age: Callable[[Instant], float | None],
     ) -> None:
+        """``age``: seconds for which the oldest unreceived alert has waited, by any clock but the
+        wall's."""
+        self._age = age
         self._encoder = encoder
         self._journal = journal
         self._watch = watch
@@ -139,7 +143,6 @@ class Pulse:
         told = msgspec.structs.replace(
             watch, watching=watch.watching and not hung, reasons=reasons[1:]
         )
-        oldest = stats.oldest_alert
         data = self._encoder.heartbeat_data(
             told,
             interval_s=round(self._interval),
@@ -147,7 +150,7 @@ class Pulse:
             queue=QueueData(
                 alerts=stats.waiting_alerts,
                 records=stats.waiting_records,
-                oldest_unreceived_alert_s=None if oldest is None else max(0.0, at.wall - oldest),
+                oldest_unreceived_alert_s=self._age(at) if stats.waiting_alerts else None,
             ),
             alert_sequence=stats.alert_head,
             record_sequence=stats.record_head,

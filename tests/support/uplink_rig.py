@@ -21,7 +21,7 @@ from gateway.journal import Journal
 from gateway.runtime.clocks import VirtualClock
 from gateway.security.keys import load_public_keys
 from gateway.security.signing import Verifier
-from gateway.uplink.config import UplinkConfig
+from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.dialect import Dialect
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
@@ -46,10 +46,13 @@ class Rig:
         answer_timeout: float = 3.0,
         boot: str = START.boot,
         dialect: Dialect = Dialect.V5,
+        second: Endpoint | None = None,
+        keep_alive: int = 50,
+        clock: VirtualClock | None = None,
     ) -> None:
         files = certificates or town.hub
         self.hub = town.hub_id
-        self.clock = VirtualClock(Instant(boot, START.boottime, START.wall))
+        self.clock = clock or VirtualClock(Instant(boot, START.boottime, START.wall))
         self.journal = Journal.open(folder, self.hub, clock_wall=lambda: self.clock.now().wall)
         self.household = Household(self.hub, (Sensor("pir-1", Kind.MOTION),))
         self.progress = Progress()
@@ -59,13 +62,17 @@ class Rig:
         self.uplink = Uplink(
             UplinkConfig(
                 tenant=TENANT,
-                host=host,
-                port=port,
-                ca=files / "ca.crt",
-                certificate=files / "hub.crt",
-                key=files / "hub.key",
+                first=Endpoint(
+                    host,
+                    port,
+                    files / "ca.crt",
+                    files / "hub.crt",
+                    files / "hub.key",
+                ),
+                second=second,
                 answer_timeout=answer_timeout,
                 will_delay=0,
+                keep_alive=keep_alive,
             ),
             journal=self.journal,
             clock=self.clock,
