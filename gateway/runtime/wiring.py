@@ -34,6 +34,7 @@ from gateway.security.tls import client_context
 from gateway.sensing import recording as homes
 from gateway.settings import Loaded, Settings
 from gateway.settings import fingerprint as settings_fingerprint
+from gateway.settings.types import CentreSection
 from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
@@ -96,12 +97,15 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     def vitals(self) -> Vitals:
         """What the heartbeat says about the hub itself."""
+        faults = {**self.hub.faults, **self.senses.faults()}
+        if self.uplink is not None and (fault := self.uplink.fault) is not None:
+            faults[f"link-{fault}"] = fault
         return Vitals(
             uptime=max(0.0, self.clock.now().boottime - self.began.boottime),
             version=__version__,
             settings=settings_fingerprint(self.settings),
             model=None if self.predictor is None else self.predictor.fingerprint,
-            faults=tuple(sorted({**self.hub.faults, **self.senses.faults()})),
+            faults=tuple(sorted(faults)),
             counters=self.senses.counters,
         )
 
@@ -132,6 +136,8 @@ def build(loaded: Loaded, options: Options, helpers: Collection[Helper] = ()) ->
     if settings.centre is not None:  # fails here, with a sentence, and not in a loop later
         centre = settings.centre
         client_context(centre.ca, centre.certificate, centre.key)
+        if (second := _second(centre)) is not None:
+            client_context(second.ca, second.certificate, second.key)
     clock: Clock = SystemClock()
     journal = Journal.open(settings.hub.data, settings.hub.id, clock_wall=lambda: clock.now().wall)
     try:
@@ -204,10 +210,15 @@ def _connected(parts: Parts) -> Parts:
     if centre is None:
         return parts
     hub = parts.settings.hub
+
+    def vitals() -> Vitals:
+        return connected.vitals()  # of the parts with the uplink, whose faults it tells
+
     uplink = Uplink(
         UplinkConfig(
             tenant=hub.tenant,
             first=Endpoint(centre.host, centre.port, centre.ca, centre.certificate, centre.key),
+            second=_second(centre),
             heartbeat=float(centre.heartbeat_s),
         ),
         journal=parts.journal,
@@ -216,7 +227,7 @@ def _connected(parts: Parts) -> Parts:
         household=parts.household,
         verifier=Verifier({kid: load_public_key(path) for kid, path in centre.keys.items()}),
         watch=parts.hub.watch,
-        vitals=parts.vitals,
+        vitals=vitals,
         on_answer=parts.hub.accept,
         progress=parts.progress,
     )
@@ -224,7 +235,22 @@ def _connected(parts: Parts) -> Parts:
     uplink.counters.update(parts.hub.counters)
     parts.hub.counters = parts.crew.counters = uplink.counters
     parts.hub.listeners.append(lambda _alerts: uplink.wake())
-    return replace(parts, uplink=uplink)
+    connected = replace(parts, uplink=uplink)
+    return connected
+
+
+def _second(centre: CentreSection) -> Endpoint | None:
+    """The second broker; what is not said of it is as with the first."""
+    second = centre.second
+    if second is None:
+        return None
+    return Endpoint(
+        second.host,
+        second.port,
+        second.ca or centre.ca,
+        second.certificate or centre.certificate,
+        second.key or centre.key,
+    )
 
 
 def _predictor(settings: Settings, options: Options, faults: dict[str, str]) -> Predictor | None:

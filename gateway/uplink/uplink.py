@@ -138,6 +138,11 @@ class Uplink:
         since = self._unreceived.since(now)
         return "unreceived" if since is not None and now.boottime - since >= UNRECEIVED else None
 
+    @property
+    def unreceived_for(self) -> float | None:
+        """Seconds for which the oldest alert has gone without `received`; None if none waits."""
+        return self._unreceived.age(self._clock.now())
+
     def wake(self) -> None:
         """There is news: the journal has new rows, or the watch may have changed."""
         for path in self._paths:
