@@ -80,10 +80,14 @@ class AlertLane:
                 del self._timers[sequence]
             self.suspects.keep(self._rows)
 
-    def restart(self) -> None:
+    def restart(self, *, renewed: bool = False) -> None:
         """A new session, or the centre came back: everything unreceived is due now, and the fast
-        rate begins again."""
-        self._timers.clear()
+        rate begins again. Not in a session that was only ``renewed`` for want of an answer: a centre
+        that is away for a night would draw the fast rate every quarter of an hour (R11)."""
+        if not renewed:
+            self._timers.clear()
+        for timer in self._timers.values():
+            timer.due, timer.flying = 0.0, False
 
     def take(self, now: float, room: int) -> list[OutboxRow]:
         """At most ``room`` rows that are to be sent now, in that order."""

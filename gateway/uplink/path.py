@@ -23,7 +23,7 @@ from gateway.uplink.backoff import Backoff
 from gateway.uplink.centres import Centres
 from gateway.uplink.config import Endpoint
 from gateway.uplink.dialect import Dialect, DialectChoice
-from gateway.uplink.identity import BY_BROKER, Identity
+from gateway.uplink.identity import BY_BROKER, TAKEN_OVER, Identity
 from gateway.uplink.outgoing import Parcel
 from gateway.uplink.peer import Incoming, Peer, SessionError
 from gateway.uplink.sender import Sender
@@ -36,7 +36,9 @@ GOODBYE = 1.0
 """Real seconds that a stopping hub waits for the broker to take its `offline`."""
 
 
-ON_PURPOSE = frozenset({BY_BROKER + "Server shutting down", BY_BROKER + "Administrative action"})
+ON_PURPOSE = frozenset(
+    {TAKEN_OVER, BY_BROKER + "Server shutting down", BY_BROKER + "Administrative action"}
+)
 """Ends of a session that no message of ours can be the reason of."""
 
 
@@ -110,6 +112,7 @@ class Path:
         self._stopped = asyncio.Event()
         self._stopping = False
         self._again = False
+        self._renewed = False
         self._trouble: str | None = None
 
     @property
@@ -196,7 +199,7 @@ class Path:
             await self._greet(session)
             opened = True
         except SessionError as error:
-            self._not_opened(error)
+            self._not_opened(error, self._session)
         finally:
             self._connecting = False
             if not opened:
@@ -216,22 +219,29 @@ class Path:
         finally:
             session.drop("left")
             self._session = None
-            self._ended(session.end_reason or "left", began)
+            self._ended(session, began)
 
-    def _ended(self, reason: str, began: float) -> None:
+    def _ended(self, session: Session, began: float) -> None:
         now = self._now()
+        reason = session.end_reason or "left"
         self._trouble = reason
         self._count("sessions-ended")
-        taken = self.identity.ended(reason, now - began, now)
-        if taken:
-            self._count("taken-over")
-        elif reason.startswith(BY_BROKER) and reason not in ON_PURPOSE:
+        taken = self._taken(session, now - began)
+        if reason.startswith(BY_BROKER) and reason not in ON_PURPOSE:
             self.sender.broke(now)
         self._backoff.lost(now, began, taken=taken)
-        if self._again:
-            self._again = False
+        self._renewed, self._again = self._again, False
+        if self._renewed:
             self._backoff.hurry()
         self._news()
+
+    def _taken(self, session: Session, lasted: float) -> bool:
+        """Whether another hub with our identity most likely ended the session."""
+        reason = session.end_reason or "left"
+        taken = self.identity.ended(reason, lasted, self._now(), session.unacknowledged)
+        if taken:
+            self._count("taken-over")
+        return taken
 
     def _peer(self) -> Peer:
         endpoint, line = self._endpoint, self._line
@@ -253,11 +263,15 @@ class Path:
     def _check(self, connection: ssl.SSLSocket) -> None:
         judge(verified_chain(connection), self._clock.now(), self._passed())
 
-    def _not_opened(self, error: SessionError) -> None:
+    def _not_opened(self, error: SessionError, session: Session | None) -> None:
+        """``session``: not None if the broker had taken us already."""
         now = self._now()
         self._trouble = error.reason
         self._count(f"connect-{error.reason}")
-        self.identity.failed()
+        if session is None:
+            self.identity.failed()
+        else:
+            self._taken(session, 0.0)
         if error.reason == "hung-up":
             self._dialects.hung_up(now)
         self._backoff.failed(now)
@@ -270,7 +284,7 @@ class Path:
         wanted = topics.hub_subscriptions(self._line.tenant, self._line.hub)
         if not await session.subscribe(wanted):
             self._count("subscription-refused")
-        self.sender.greet(session)
+        self.sender.greet(session, renewed=self._renewed)
 
     # -- serving -------------------------------------------------------------------------------
 

@@ -97,12 +97,13 @@ class Sender:
         """Change the interval of heartbeats."""
         self._pulse.set_interval(seconds)
 
-    def greet(self, session: Session) -> None:
-        """A session began: who we are; then all that waits is due."""
+    def greet(self, session: Session, *, renewed: bool) -> None:
+        """A session began: who we are; then all that waits is due. ``renewed``: only because the
+        one before brought no answer."""
         if not self._alerts_only:
             self._post(session, self._out.state("online"), "state")
             self._post(session, self._out.birth(self._birth_data()), "birth")
-        self._alerts.restart()
+        self._alerts.restart(renewed=renewed)
         self._records.restart()
         self._pulse.due_now()
         self._alarms_told = -1

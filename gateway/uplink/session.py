@@ -57,6 +57,8 @@ class Session:
         self.dialect = dialect
         self.end_reason: str | None = None
         self.dropped = 0
+        self.unacknowledged = 0
+        """Messages without PUBACK at the session's end: what the broker may have ended it for."""
         self._peer = peer
         self._on_landed = on_landed
         self._on_change = on_change
@@ -268,6 +270,7 @@ class Session:
         if sock is not None and self._adopted:
             self._release(sock)
             sock.close()
+        self.unacknowledged = len(self._pending)
         self._pending.clear()
         waiting: list[asyncio.Future[Any]] = [self._connack, *self._subacks.values()]
         for answer in waiting:

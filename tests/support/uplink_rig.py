@@ -49,6 +49,7 @@ class Rig:
         second: Endpoint | None = None,
         keep_alive: int = 50,
         clock: VirtualClock | None = None,
+        seed: int = 1,
     ) -> None:
         files = certificates or town.hub
         self.hub = town.hub_id
@@ -76,7 +77,7 @@ class Rig:
             ),
             journal=self.journal,
             clock=self.clock,
-            random=Random(1),
+            random=Random(seed),
             household=self.household,
             verifier=Verifier(load_public_keys(town.hub / "centres")),
             watch=self.watch,
