@@ -59,6 +59,7 @@ class ScriptedCentre:
         self.script = script
         self.signer = Signer(load_signing_key(folder / "signing.key"), CENTRE)
         self.counter = 0
+        self.at = AT
         self._port = port
         self._ready = threading.Event()
         self._client = Client(
@@ -116,7 +117,7 @@ class ScriptedCentre:
             self.counter += 1
             counter = self.counter
         answer = Answer(
-            hub=hub, bootid=boot, centre=CENTRE, counter=counter, at=AT, answers=list(parts)
+            hub=hub, bootid=boot, centre=CENTRE, counter=counter, at=self.at, answers=list(parts)
         )
         token = (signer or self.signer).sign(msgspec.json.encode(answer), ANSWER).encode()
         self.raw(to or hub, token)

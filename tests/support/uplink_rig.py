@@ -32,6 +32,15 @@ WAIT = 5.0
 """Real seconds after which something that should have happened did not."""
 
 
+class JumpingClock(VirtualClock):
+    """Virtual time whose wall clock somebody sets."""
+
+    def jump(self, wall: float, *, synced: bool) -> None:
+        now = self.now()
+        self._now = Instant(now.boot, now.boottime, wall, synced)
+        self._wall_offset = wall - now.boottime
+
+
 class Rig:
     """One hub's uplink, from outside. ``said`` holds what people at the centre said."""
 
