@@ -38,6 +38,10 @@ class TlsClient(Client):
             raw.close()
             raise
         try:
+            # Whoever hangs up before the handshake leaves Python with a socket that it takes for one
+            # to be connected later: without any TLS, and without an error.
+            if secure.version() is None:
+                raise ConnectionError("closed while connecting")
             self.check(secure)
         except BaseException:
             secure.close()

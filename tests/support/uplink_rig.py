@@ -175,9 +175,9 @@ class Rig:
         await until(lambda: self.uplink.connected and not self.uplink.in_flight(), "a session")
 
 
-async def until(happened: Callable[[], bool], what: str) -> None:
-    """Let the loop and other threads go on until ``happened``; fail after ``WAIT`` seconds."""
-    end = time.monotonic() + WAIT
+async def until(happened: Callable[[], bool], what: str, *, most: float = WAIT) -> None:
+    """Let the loop and other threads go on until ``happened``; fail after ``most`` seconds."""
+    end = time.monotonic() + most
     while not happened():
         assert time.monotonic() < end, f"waited in vain for {what}"
         await asyncio.sleep(0.002)
