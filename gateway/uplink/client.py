@@ -37,11 +37,12 @@ class TlsClient(Client):
         except BaseException:
             raw.close()
             raise
+        # Who hangs up before the handshake leaves Python with a socket that it takes for one to be
+        # connected later: without any TLS, and without an error.
+        if secure.version() is None:
+            secure.close()
+            raise ConnectionError("closed while connecting")
         try:
-            # Whoever hangs up before the handshake leaves Python with a socket that it takes for one
-            # to be connected later: without any TLS, and without an error.
-            if secure.version() is None:
-                raise ConnectionError("closed while connecting")
             self.check(secure)
         except BaseException:
             secure.close()

@@ -28,24 +28,23 @@ def with_default_limits(broker: Broker, tmp_path: Path) -> None:
 
 
 async def _lived(rig: Rig, seconds: float, numbers: list[int], levels: list[int]) -> set[str]:
-    """That much life: observations in batches of a minute's size, summaries, alerts."""
+    """That much life in equal parts: observations, summaries, and alerts of these levels; 0 for none."""
     made: set[str] = set()
-    count = round(A_DAY * seconds / 86400)
-    per = max(1, count // len(levels))
+    per = round(A_DAY * seconds / 86400 / len(levels))
     for level in levels:
         now = rig.clock.now()
         seen = []
         for _ in range(per):
             numbers.append(len(numbers) + 1)
             seen.append(Observation(numbers[-1], now, Switched("pir-1", on=len(numbers) % 2 == 0)))
-        alert = rig.alert(level)
+        alerts = (rig.alert(level),) if level else ()
         span = seconds / len(levels)
         summaries = tuple(
             Summary(now.wall + 600.0 * n, 600.0, {"pir-1": per}, away=False, blind=False)
             for n in range(round(span / 600))
         )
-        rig.journal.commit(seen, [Decisions(alerts=(alert,), summaries=summaries)])
-        made.add(alert.id)
+        rig.journal.commit(seen, [Decisions(alerts=alerts, summaries=summaries)])
+        made.update(alert.id for alert in alerts)
         rig.uplink.wake()
         await rig.clock.advance(span)
     return made
@@ -61,10 +60,11 @@ async def test_72_hours_at_5000_observations_a_day_through_a_broker_with_default
         await until(lambda: not rig.uplink.connected, "the loss of the session")
         levels = [1, 2, 4, 3, 2, 1, 3, 2, 1, 1] * 12
         numbers: list[int] = []
-        made = await _lived(rig, 72 * HOUR, numbers, levels)
+        await _lived(rig, 48 * HOUR, numbers, [0] * 48)
+        made = await _lived(rig, 24 * HOUR, numbers, levels)
         assert len(numbers) >= 14_900
         tried = rig.uplink.counters["connect-unreachable"]
-        assert 4000 <= tried <= 14_000, "with an alert waiting: every 1 to 60 s"
+        assert 1500 <= tried <= 8000, "every 1 to 60 s with an alert, up to 10 min without"
         with_default_limits(broker, tmp_path)
         with ScriptedCentre(broker.port, town.centre()) as centre:
             back = rig.clock.now().boottime
