@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Collection
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ from gateway.sensing import recording as homes
 from gateway.settings import Loaded, Settings
 from gateway.settings import fingerprint as settings_fingerprint
 from gateway.settings.types import CentreSection
+from gateway.uplink.carrier import GROUP, Maker
 from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
@@ -230,6 +232,7 @@ def _connected(parts: Parts) -> Parts:
         vitals=vitals,
         on_answer=parts.hub.accept,
         progress=parts.progress,
+        carrier=_carrier(centre.carrier, parts.faults),
     )
     # One set of counters, so that the heartbeat tells all of them.
     uplink.counters.update(parts.hub.counters)
@@ -251,6 +254,23 @@ def _second(centre: CentreSection) -> Endpoint | None:
         second.certificate or centre.certificate,
         second.key or centre.key,
     )
+
+
+def _carrier(name: str | None, faults: dict[str, str]) -> Maker | None:
+    """The extension that the settings name; without it the hub runs all the same, and says so."""
+    if name is None:
+        return None
+    found = entry_points(group=GROUP, name=name)
+    try:
+        maker: Maker = next(iter(found)).load()
+    except StopIteration:
+        log.error("no extension offers the carrier %s; install it or take it out of the file", name)
+    except Exception as error:  # foreign code: whatever it is, the hub runs
+        log.error("the carrier %s cannot be loaded", name, exc_info=error)
+    else:
+        return maker
+    faults["config"] = "carrier"
+    return None
 
 
 def _predictor(settings: Settings, options: Options, faults: dict[str, str]) -> Predictor | None:

@@ -179,6 +179,15 @@ class CentreSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             )
         ),
     ] = None
+    carrier: Annotated[
+        Name | None,
+        Meta(
+            description=mark(
+                "Name of an installed extension that takes such alerts another way than MQTT, "
+                "for example by SMS."
+            )
+        ),
+    ] = None
 
 
 class ModelSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from gateway.contract import topics
 from gateway.domain.errors import JournalError
@@ -28,6 +27,7 @@ from gateway.uplink.outgoing import Parcel
 from gateway.uplink.peer import Incoming, Peer, SessionError
 from gateway.uplink.sender import Sender
 from gateway.uplink.session import Session
+from gateway.uplink.waiting import pause
 
 JOURNAL_PAUSE = 5.0
 """Seconds until the journal is asked again after it failed."""
@@ -332,14 +332,4 @@ class Path:
         self._counters[self._name + what] += 1
 
     async def _pause(self, seconds: float) -> None:
-        """Wait on the given clock, or until something stirs."""
-        if seconds > 0 and not self.stir.is_set():
-            waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self.stir.wait())]
-            if seconds < math.inf:
-                waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-        self.stir.clear()
+        await pause(self.stir, self._clock, seconds)

@@ -185,8 +185,8 @@ class Sender:
 
     @property
     def suspects(self) -> int:
-        """Messages that are set aside."""
-        return len(self._alerts.suspects) + len(self._records.suspects)
+        """Messages that have ended a session by themselves, or cannot be sent."""
+        return self._alerts.suspects.proven + self._records.suspects.proven
 
     def unanswered(self) -> int:
         """Alerts and records that were sent in this session and not received yet."""

@@ -40,6 +40,11 @@ class Suspects:
     def __len__(self) -> int:
         return len(self._suspects)
 
+    @property
+    def proven(self) -> int:
+        """How many have ended a session by themselves, or cannot be sent."""
+        return sum(1 for suspect in self._suspects.values() if suspect.tries)
+
     def keep(self, sequences: Collection[int]) -> None:
         """Forget all others: they wait no longer."""
         self._strikes = {s: n for s, n in self._strikes.items() if s in sequences}

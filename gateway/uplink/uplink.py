@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
+from gateway.contract import topics
 from gateway.contract.encode import Encoder
 from gateway.domain.health import Watch
 from gateway.domain.household import Household
@@ -22,6 +23,7 @@ from gateway.security.signing import Verifier
 from gateway.security.validity import Passed, begun
 from gateway.uplink.answers import Desk, OnAnswer
 from gateway.uplink.backoff import Backoff
+from gateway.uplink.carrier import Courier, Maker
 from gateway.uplink.centres import Centres
 from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.delivery import AlertLane, RecordLane
@@ -59,9 +61,11 @@ class Uplink:
         on_answer: OnAnswer,
         progress: Progress,
         dialect: Dialect = Dialect.V5,
+        carrier: Maker | None = None,
     ) -> None:
         """``watch`` and ``vitals`` are asked whenever a message needs them; ``on_answer`` returns
-        once what the centre's people said is durable. ``dialect``: the newest protocol to try."""
+        once what the centre's people said is durable. ``dialect``: the newest protocol to try.
+        ``carrier``: a way that is not MQTT (``gateway.uplink.carrier``)."""
         self.counters: Counter[str] = Counter()
         self.tenant = config.tenant
         self.hub = household.hub
@@ -93,6 +97,7 @@ class Uplink:
         self._working = 0
         self._first = self._path(config.first)
         self._second = None if config.second is None else self._path(config.second, second=True)
+        self._courier = None if carrier is None else self._with(carrier)
         self._paths = [path for path in (self._first, self._second) if path is not None]
 
     # -- what the runtime uses -----------------------------------------------------------------
@@ -147,13 +152,14 @@ class Uplink:
         """There is news: the journal has new rows, or the watch may have changed."""
         for path in self._paths:
             path.sender.news()
-            path.stir.set()
+        self._link_news()
 
     def in_flight(self) -> int:
         """What will go on by itself within real time: an attempt to connect, messages without
         PUBACK, answers being worked off, work about to begin. A virtual clock stands still
         meanwhile. It does not hold what waits for the centre's answer: see ``unanswered``."""
-        return self._working + sum(path.in_flight() for path in self._paths)
+        carrying = self._courier is not None and self._courier.busy
+        return self._working + carrying + sum(path.in_flight() for path in self._paths)
 
     def unanswered(self) -> int:
         """Alerts and records that were sent in this session and not received yet."""
@@ -170,15 +176,16 @@ class Uplink:
         await asyncio.gather(*(path.stop() for path in self._paths))
 
     async def run(self) -> None:
-        """Keep the sessions that are wanted and send, until ``stop``. If one path fails, both end
+        """Keep the sessions that are wanted and send, until ``stop``. If one path fails, all end
         with its error, and whoever runs this begins anew."""
         tasks = [asyncio.ensure_future(path.run()) for path in self._paths]
+        courier = [] if self._courier is None else [asyncio.ensure_future(self._courier.run())]
         try:
             await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
+            for task in (*tasks, *courier):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *courier, return_exceptions=True)
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -232,9 +239,25 @@ class Uplink:
         )
 
     def _link_news(self) -> None:
-        """A session came or went: the other path may be wanted now, or no longer."""
+        """Something that another path may be wanted for, or no longer."""
         for path in self._paths:
             path.stir.set()
+        if self._courier is not None:
+            self._courier.stir.set()
+
+    def _with(self, make: Maker) -> Courier:
+        async def answers(token: bytes) -> None:
+            topic = topics.down(self.tenant, self.hub, "ack")
+            await self._take(Incoming(topic, token, retained=False, mid=0, qos=0), self._first)
+
+        return Courier(
+            make(answers),
+            need=SecondNeed(self._unreceived, self._clock, lambda: self._first.connected),
+            waiting=lambda: self._journal.waiting("alert"),
+            packed=lambda row: self._out.row(row).payload,
+            clock=self._clock,
+            counters=self.counters,
+        )
 
     def _time_passed(self, endpoint: Endpoint) -> Passed:
         """What has certainly passed: the centre's last signed time, or the making of our own
@@ -256,7 +279,7 @@ class Uplink:
                 return False
             for each in self._paths:
                 each.sender.apply(effects, self._now())
-                each.stir.set()
+            self._link_news()
             return True
         finally:
             self._working -= 1

@@ -21,6 +21,7 @@ from gateway.journal import Journal
 from gateway.runtime.clocks import VirtualClock
 from gateway.security.keys import load_public_keys
 from gateway.security.signing import Verifier
+from gateway.uplink.carrier import Maker
 from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.dialect import Dialect
 from gateway.uplink.heartbeat import Progress, Vitals
@@ -59,6 +60,7 @@ class Rig:
         keep_alive: int = 50,
         clock: VirtualClock | None = None,
         seed: int = 1,
+        carrier: Maker | None = None,
     ) -> None:
         files = certificates or town.hub
         self.hub = town.hub_id
@@ -94,6 +96,7 @@ class Rig:
             on_answer=self.on_answer,
             progress=self.progress,
             dialect=dialect,
+            carrier=carrier,
         )
         self.clock.busy = lambda: self.uplink.in_flight() > 0
         self._task: asyncio.Task[None] | None = None

@@ -40,7 +40,7 @@ def received(hub: HubProcess) -> float:
 
 
 @pytest.mark.slow
-def test_a_stopped_process_is_told_as_lost_and_goes_on_with_nothing_missing(
+def test_a_stopped_process_goes_on_with_nothing_missing(
     town: Town, broker: Broker, tmp_path: Path
 ) -> None:
     """The broker dies and comes back while the hub stands still, as its line would in a freeze of

@@ -42,7 +42,7 @@ async def test_an_alert_that_ends_each_session_does_not_hold_up_the_others_and_a
             assert {a.alert_id for a in centre.alerts()} == {poison.id, late.id} | {
                 a.id for a in others
             }
-            assert rig.uplink.fault is None
+            await until(lambda: rig.uplink.fault is None, "the end of the fault")
 
 
 async def test_a_record_that_ends_each_session_is_told_by_its_number_alone(

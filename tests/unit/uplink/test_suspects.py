@@ -27,6 +27,7 @@ def test_a_suspect_that_ends_a_session_alone_is_tried_ever_more_rarely() -> None
     for _ in range(STRIKES):
         suspects.broke([1], 0.0)
     assert suspects.due(0.0) == [1]
+    assert suspects.proven == 0, "it was not alone"
     waits = []
     now = 0.0
     for _ in range(10):
@@ -36,6 +37,7 @@ def test_a_suspect_that_ends_a_session_alone_is_tried_ever_more_rarely() -> None
     assert waits[0] == AGAIN[0]
     assert waits == sorted(waits)
     assert waits[-1] == AGAIN[1]
+    assert suspects.proven == 1
 
 
 def test_an_acknowledgement_acquits() -> None:
