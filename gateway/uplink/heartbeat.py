@@ -150,7 +150,7 @@ class Pulse:
             queue=QueueData(
                 alerts=stats.waiting_alerts,
                 records=stats.waiting_records,
-                oldest_unreceived_alert_s=self._age(at) if stats.waiting_alerts else None,
+                oldest_unreceived_alert_s=self._oldest(at, stats.oldest_alert),
             ),
             alert_sequence=stats.alert_head,
             record_sequence=stats.record_head,
@@ -164,6 +164,13 @@ class Pulse:
         self._told = reasons
         self._due = at.boottime + self._interval
         return data
+
+    def _oldest(self, at: Instant, created: float | None) -> float | None:
+        """By the wall clock only for an alert that cannot even be read."""
+        if created is None:
+            return None
+        age = self._age(at)
+        return max(0.0, at.wall - created) if age is None else age
 
     def _hung_told(self) -> tuple[str, ...]:
         told = self._told or ()

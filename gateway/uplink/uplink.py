@@ -8,8 +8,9 @@ one broker is a ``path``; what comes back is ``answers``'. This file only lets t
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import Random
 
 from gateway.contract import topics
@@ -22,7 +23,7 @@ from gateway.security.keys import read
 from gateway.security.signing import Verifier
 from gateway.security.validity import Passed, begun
 from gateway.uplink.answers import Desk, OnAnswer
-from gateway.uplink.backoff import Backoff
+from gateway.uplink.backoff import LONGEST_WITH_ALERT, Backoff
 from gateway.uplink.carrier import Courier, Maker
 from gateway.uplink.centres import Centres
 from gateway.uplink.config import Endpoint, UplinkConfig
@@ -35,6 +36,8 @@ from gateway.uplink.path import Path
 from gateway.uplink.peer import Incoming
 from gateway.uplink.sender import Sender
 from gateway.uplink.unreceived import Unreceived
+
+log = logging.getLogger(__name__)
 
 DESK, DESK_SECONDS = "answers", 120.0
 """An answer that is worked off for longer hangs, and with it everything the centre says: then the
@@ -176,18 +179,29 @@ class Uplink:
         await asyncio.gather(*(path.stop() for path in self._paths))
 
     async def run(self) -> None:
-        """Keep the sessions that are wanted and send, until ``stop``. If one path fails, all end
-        with its error, and whoever runs this begins anew."""
-        tasks = [asyncio.ensure_future(path.run()) for path in self._paths]
-        courier = [] if self._courier is None else [asyncio.ensure_future(self._courier.run())]
+        """Keep the sessions that are wanted and send, until ``stop``. If the first path fails, this
+        ends with its error, and whoever runs it begins anew; the other ways begin anew by
+        themselves, because they must not take the first one along."""
+        besides = [way.run for way in (self._second, self._courier) if way is not None]
+        tasks = [asyncio.ensure_future(self._keep(work)) for work in besides]
         try:
-            await asyncio.gather(*tasks)
+            await self._first.run()
         finally:
-            for task in (*tasks, *courier):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *courier, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- inside --------------------------------------------------------------------------------
+
+    async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+                return
+            except Exception:  # a bug in a way that is rarely used must not cost the usual one
+                log.exception("the second path failed and will be started again")
+                self.counters["restarts-second"] += 1
+            await self._clock.sleep(LONGEST_WITH_ALERT)
 
     def _path(self, endpoint: Endpoint, *, second: bool = False) -> Path:
         centres = Centres()
