@@ -24,10 +24,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from gateway.domain.errors import CertificateError
-from gateway.domain.instant import DAY, Instant
-
-RELEASED = 1_767_225_600.0
-"""2026-01-01 UTC, before the first release: no hub runs at an earlier time."""
+from gateway.domain.instant import DAY, RELEASED, Instant
 
 TOLERANCE = DAY
 """Seconds by which two clocks that are both right may differ, and by which a certificate may begin

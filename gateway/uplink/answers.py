@@ -19,13 +19,13 @@ from gateway.contract.decode import decode_answer, decode_centre_state
 from gateway.contract.fields import MAX_BYTES
 from gateway.contract.messages import AlertReceipt, RecordsReceipt
 from gateway.domain.errors import AnsimError, ContractError, JournalError, SignatureError
-from gateway.domain.instant import Clock
+from gateway.domain.instant import RELEASED, Clock
 from gateway.domain.observation import AnswerState, CentreAnswered
 from gateway.journal import AlertReceived, Journal, Receipt
 from gateway.journal import RecordsReceived as JournalledRecords
 from gateway.security.answers import check_answer, counter_name
 from gateway.security.signing import ANSWER, CENTRE_STATE, Verifier
-from gateway.security.validity import RELEASED, Passed, told_by_centre
+from gateway.security.validity import Passed, told_by_centre
 from gateway.uplink.centres import Centres
 from gateway.uplink.peer import Incoming
 

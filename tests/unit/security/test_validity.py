@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.errors import CertificateError
-from gateway.domain.instant import DAY, Instant
+from gateway.domain.instant import DAY, RELEASED, Instant
 from gateway.security.validity import (
     LONGEST_OFF,
-    RELEASED,
     TOLERANCE,
     Dates,
     Passed,
