@@ -68,6 +68,10 @@ def _body(status: Status, _: Translate) -> Iterator[str]:
             yield _("Linked, but no centre is there.")
         else:
             yield _("Linked to the centre.")
+        if status.second_path:
+            yield _("The second path to the centre is in use.")
+        if status.link_fault is not None:
+            yield _(LINK_FAULTS.get(status.link_fault, LINK_FAULT)).format(why=status.link_fault)
     yield _("Waiting for the centre: {alerts} alerts, {records} records").format(
         alerts=status.waiting_alerts, records=status.waiting_records
     )
@@ -77,6 +81,15 @@ def _body(status: Status, _: Translate) -> Iterator[str]:
         )
     for part, detail in sorted(status.faults.items()):
         yield _("Fault: {part} ({detail})").format(part=part, detail=detail)
+
+
+LINK_FAULT = mark("The link is at fault: {why}")
+LINK_FAULTS = {
+    "identity": mark("Another hub seems to use this hub's certificate: look for a copied card."),
+    "suspect": mark("A message that ends each session is set aside and tried by itself."),
+    "unreceived": mark("An alert has gone without the centre's answer for 10 minutes."),
+}
+"""By ``Uplink.fault``: each has another remedy, so each has its own sentence."""
 
 
 def _short(iso: str) -> str:

@@ -12,6 +12,10 @@ DAY = 24 * HOUR
 MONTH = 30.4 * DAY
 """The home-month of docs/detection.md and of R20: 30.4 days."""
 
+RELEASED = 1_767_225_600.0
+"""Wall seconds of 2026-01-01 UTC: a clock that is before the first release of the program is wrong
+whatever anybody says of it."""
+
 
 class Instant(Struct, frozen=True, gc=False):
     """One moment. Durations come from ``boottime``, hours of the day from ``wall``.

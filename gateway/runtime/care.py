@@ -49,11 +49,13 @@ class Care:
         path: Path,
         settings: Settings,
         link: Callable[[], str | None],
+        link_fault: Callable[[], str | None] = lambda: None,
         recorded: bool = False,
         every: float = EVERY,
     ) -> None:
-        """``link`` says why there is no session; None if there is one. ``recorded``: a recorded
-        home brings the sensors."""
+        """``link`` says why there is no session; None if there is one. ``link_fault`` says what is
+        wrong although there may be one (``Uplink.fault``). ``recorded``: a recorded home brings the
+        sensors."""
         self._hub = hub
         self._journal = journal
         self._clock = clock
@@ -63,6 +65,7 @@ class Care:
         self._stamp = stamp(path)
         self._settings = settings_fingerprint(settings)
         self._link = link
+        self._link_fault = link_fault
         self._every = every
         now = clock.now()
         self._begun = self._up = now.boottime
@@ -99,10 +102,14 @@ class Care:
             log.warning("the settings have changed; restart the service to use them")
 
     def look_at_link(self, now: Instant) -> None:
-        """No session for long is a fault of its own, told when there is one again."""
-        trouble = self._link()
+        """No session for long is a fault of its own, and so is a link that is open and of no use:
+        that one has been waited for already. Told again when all is well."""
+        trouble, fault = self._link(), self._link_fault()
         if trouble is None:
             self._up = now.boottime
+        if fault is not None:
+            self._hub.fault("link", True, fault)
+        elif trouble is None:
             self._hub.fault("link", False)
         elif now.boottime - self._up >= LINK_PATIENCE:
             self._hub.fault("link", True, trouble)

@@ -13,14 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.domain.instant import Instant
+from gateway.domain.instant import RELEASED, Instant
 
 KERNEL_BOOT = Path("/proc/sys/kernel/random/boot_id")
 TIMESYNC = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd makes this file after its first synchronisation and leaves it there."""
-
-EARLIEST = 1_767_225_600.0
-"""2026-01-01 UTC: a wall clock before the program existed is wrong whatever the kernel says."""
 
 SYNC_EVERY = 5.0
 """Seconds between two looks at whether the clock was set, until it was (two system calls)."""
@@ -79,7 +76,7 @@ class SystemClock:
         wall = time.time()
         if not self._synced and boottime >= self._next_look:
             self._next_look = boottime + SYNC_EVERY
-            self._synced = wall >= EARLIEST and self._look()
+            self._synced = wall >= RELEASED and self._look()
         return Instant(self.boot, boottime, wall, self._synced)
 
     async def sleep(self, seconds: float) -> None:

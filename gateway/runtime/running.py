@@ -18,7 +18,7 @@ import msgspec
 from gateway import __version__
 from gateway.domain.errors import SensingError
 from gateway.domain.health import SensorState
-from gateway.domain.instant import iso
+from gateway.domain.instant import Instant, iso
 from gateway.domain.observation import SourceChanged
 from gateway.runtime import service
 from gateway.runtime.asking import Request
@@ -56,6 +56,7 @@ async def run(loaded: Loaded, options: Options) -> None:
         path=options.settings,
         settings=parts.settings,
         link=partial(_link, parts),
+        link_fault=partial(_link_fault, parts),
         recorded=options.recording is not None,
         every=EVERY if parts.virtual is None else EVERY_VIRTUAL,
     )
@@ -141,6 +142,10 @@ def _link(parts: Parts) -> str | None:
     return uplink.trouble or "connecting"
 
 
+def _link_fault(parts: Parts) -> str | None:
+    return None if parts.uplink is None else parts.uplink.fault
+
+
 async def _feed(parts: Parts, notify: Any, seconds: float) -> None:
     """Tell the service manager that we live, as long as the core really does."""
     while True:
@@ -195,7 +200,6 @@ def status_of(parts: Parts) -> Status:
     watch = hub.watch()
     hung = parts.progress.hung(now.boottime)
     stats = parts.journal.stats()
-    oldest = stats.oldest_alert
     by_state: dict[SensorState, list[str]] = {state: [] for state in SensorState}
     for sensor, state in sorted(watch.sensors.items()):
         by_state[state].append(sensor)
@@ -232,10 +236,12 @@ def status_of(parts: Parts) -> Status:
         ),
         connected=uplink is not None and uplink.connected,
         link_trouble=_link(parts),
+        link_fault=_link_fault(parts),
+        second_path=uplink is not None and uplink.second_connected,
         centre_there=None if uplink is None else uplink.centre_there,
         waiting_alerts=stats.waiting_alerts,
         waiting_records=stats.waiting_records,
-        oldest_unreceived_s=None if oldest is None else max(0.0, now.wall - oldest),
+        oldest_unreceived_s=_oldest(parts, stats.oldest_alert, now),
         observations=hub.sequence,
         faults={**hub.faults, **parts.senses.faults()},
         counters=parts.counters(),
@@ -245,6 +251,15 @@ def status_of(parts: Parts) -> Status:
         settings=settings_fingerprint(parts.settings),
         model=None if parts.predictor is None else parts.predictor.fingerprint,
     )
+
+
+def _oldest(parts: Parts, created: float | None, now: Instant) -> float | None:
+    """Seconds for which the oldest unreceived alert has waited; by the wall clock only where no link
+    counts them."""
+    if created is None:
+        return None
+    age = None if parts.uplink is None else parts.uplink.unreceived_for
+    return max(0.0, now.wall - created) if age is None else age
 
 
 def _memory() -> float:

@@ -57,6 +57,11 @@ class Status(Struct, frozen=True, kw_only=True):
     alerts: tuple[AlertLine, ...] = ()
     connected: bool = False
     link_trouble: str | None = None
+    """Why there is no session with the first broker."""
+    link_fault: str | None = None
+    """What is wrong although there may be one: "identity", "suspect" or "unreceived"."""
+    second_path: bool = False
+    """Whether the second way to the centre is in use (R5)."""
     centre_there: bool | None = None
     waiting_alerts: int = 0
     waiting_records: int = 0

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Collection
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -35,7 +36,9 @@ from gateway.security.tls import client_context
 from gateway.sensing import recording as homes
 from gateway.settings import Loaded, Settings
 from gateway.settings import fingerprint as settings_fingerprint
-from gateway.uplink.config import UplinkConfig
+from gateway.settings.types import CentreSection
+from gateway.uplink.carrier import GROUP, Maker
+from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
 
@@ -97,12 +100,15 @@ class Parts(Struct, kw_only=True):
 
     def vitals(self) -> Vitals:
         """What the heartbeat says about the hub itself."""
+        faults = {**self.hub.faults, **self.senses.faults()}
+        if self.uplink is not None and (fault := self.uplink.fault) is not None:
+            faults[f"link-{fault}"] = fault
         return Vitals(
             uptime=max(0.0, self.clock.now().boottime - self.began.boottime),
             version=__version__,
             settings=settings_fingerprint(self.settings),
             model=None if self.predictor is None else self.predictor.fingerprint,
-            faults=tuple(sorted({**self.hub.faults, **self.senses.faults()})),
+            faults=tuple(sorted(faults)),
             counters=self.senses.counters,
         )
 
@@ -133,6 +139,8 @@ def build(loaded: Loaded, options: Options, helpers: Collection[Helper] = ()) ->
     if settings.centre is not None:  # fails here, with a sentence, and not in a loop later
         centre = settings.centre
         client_context(centre.ca, centre.certificate, centre.key)
+        if (second := _second(centre)) is not None:
+            client_context(second.ca, second.certificate, second.key)
     clock: Clock = SystemClock()
     journal = Journal.open(settings.hub.data, settings.hub.id, clock_wall=lambda: clock.now().wall)
     try:
@@ -207,11 +215,8 @@ def connect(parts: Parts) -> None:
     uplink = Uplink(
         UplinkConfig(
             tenant=hub.tenant,
-            host=centre.host,
-            port=centre.port,
-            ca=centre.ca,
-            certificate=centre.certificate,
-            key=centre.key,
+            first=Endpoint(centre.host, centre.port, centre.ca, centre.certificate, centre.key),
+            second=_second(centre),
             heartbeat=float(centre.heartbeat_s),
         ),
         journal=parts.journal,
@@ -223,6 +228,7 @@ def connect(parts: Parts) -> None:
         vitals=parts.vitals,
         on_answer=parts.hub.accept,
         progress=parts.progress,
+        carrier=_carrier(centre.carrier, parts.faults),
     )
     # One set of counters, so that the heartbeat tells all of them.
     uplink.counters.update(parts.hub.counters)
@@ -241,6 +247,37 @@ def _restored(journal: Journal, household: Household, predictor: Predictor | Non
         log.error("%s", error)
     journal.heal()
     return restore(journal, household, predictor)
+
+
+def _second(centre: CentreSection) -> Endpoint | None:
+    """The second broker; what is not said of it is as with the first."""
+    second = centre.second
+    if second is None:
+        return None
+    return Endpoint(
+        second.host,
+        second.port,
+        second.ca or centre.ca,
+        second.certificate or centre.certificate,
+        second.key or centre.key,
+    )
+
+
+def _carrier(name: str | None, faults: dict[str, str]) -> Maker | None:
+    """The extension that the settings name; without it the hub runs all the same, and says so."""
+    if name is None:
+        return None
+    found = entry_points(group=GROUP, name=name)
+    try:
+        maker: Maker = next(iter(found)).load()
+    except StopIteration:
+        log.error("no extension offers the carrier %s; install it or take it out of the file", name)
+    except Exception as error:  # foreign code: whatever it is, the hub runs
+        log.error("the carrier %s cannot be loaded", name, exc_info=error)
+    else:
+        return maker
+    faults["config"] = "carrier"
+    return None
 
 
 def _predictor(settings: Settings, options: Options, faults: dict[str, str]) -> Predictor | None:

@@ -1,5 +1,6 @@
 """TLS as we mean it: 1.2 or newer, both sides prove who they are, the name is checked, and only
-our own authority is believed. There is no switch that turns any of it off."""
+our own authority is believed. No setting turns any of it off; who asks for a context without dates
+has to judge them (``validity``)."""
 
 from __future__ import annotations
 
@@ -9,12 +10,21 @@ from pathlib import Path
 from gateway.domain.errors import CertificateError
 from gateway.security.keys import check_private, read
 
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL (x509_vfy.h); Python's ssl has no name for it."""
 
-def client_context(ca: Path, cert: Path, key: Path) -> ssl.SSLContext:
-    """For a hub or centre that connects. CertificateError names the file and the remedy."""
+
+def client_context(ca: Path, cert: Path, key: Path, *, dates: bool = True) -> ssl.SSLContext:
+    """For a hub or centre that connects. CertificateError names the file and the remedy.
+
+    ``dates=False``: all is checked but the dates, which the caller judges right after the handshake
+    and before it says a word (``validity``): for a hub, which cannot believe its system's clock.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # brings CERT_REQUIRED and the name check
     context.check_hostname = True
     _fill(context, ca, cert, key)
+    if not dates:
+        context.verify_flags |= NO_CHECK_TIME
     return context
 
 

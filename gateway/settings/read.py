@@ -201,6 +201,21 @@ def _check_run(settings: Settings, recorded: bool) -> None:
 def _check_centre(centre: CentreSection) -> None:
     for name, path in (("ca", centre.ca), ("certificate", centre.certificate), ("key", centre.key)):
         _check_file(f"centre.{name}", path)
+    if centre.second is not None:
+        second = centre.second
+        for name, own in (
+            ("ca", second.ca),
+            ("certificate", second.certificate),
+            ("key", second.key),
+        ):
+            if own is not None:
+                _check_file(f"centre.second.{name}", own)
+        if (second.certificate is None) is not (second.key is None):
+            raise Trouble(
+                "centre.second",
+                mark("a certificate and its private key belong together"),
+                mark("write both or neither"),
+            )
     for kid, path in centre.keys.items():
         _check_file(f"centre.keys.{kid}", path)
 

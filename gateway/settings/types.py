@@ -110,6 +110,34 @@ class HomeSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ] = LimitsSection()
 
 
+class SecondSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description=mark(
+                "Name of the second broker's machine, as in its certificate. It should share neither "
+                "machine nor line with the first."
+            ),
+        ),
+    ]
+    port: Annotated[
+        int, Meta(ge=1, le=65535, description=mark("Port of MQTT over TLS; plaintext never."))
+    ] = 8883
+    ca: Annotated[
+        Path | None,
+        Meta(description=mark("Another authority's certificate; without it, the first broker's.")),
+    ] = None
+    certificate: Annotated[
+        Path | None,
+        Meta(description=mark("Another certificate of the hub; without it, the same one.")),
+    ] = None
+    key: Annotated[
+        Path | None,
+        Meta(description=mark("The private key of that certificate; without it, the same one.")),
+    ] = None
+
+
 class CentreSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     host: Annotated[
         str,
@@ -142,6 +170,24 @@ class CentreSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             description=mark("Seconds between two heartbeats; the centre may change it (R1)."),
         ),
     ] = 300
+    second: Annotated[
+        SecondSection | None,
+        Meta(
+            description=mark(
+                "A second way: another broker that takes alerts which the centre has not received "
+                "over the first one within 3 minutes (R5)."
+            )
+        ),
+    ] = None
+    carrier: Annotated[
+        Name | None,
+        Meta(
+            description=mark(
+                "Name of an installed extension that takes such alerts another way than MQTT, "
+                "for example by SMS."
+            )
+        ),
+    ] = None
 
 
 class ModelSection(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

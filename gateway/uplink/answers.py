@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -18,14 +19,18 @@ from gateway.contract.decode import decode_answer, decode_centre_state
 from gateway.contract.fields import MAX_BYTES
 from gateway.contract.messages import AlertReceipt, RecordsReceipt
 from gateway.domain.errors import AnsimError, ContractError, JournalError, SignatureError
-from gateway.domain.instant import Clock
+from gateway.domain.instant import RELEASED, Clock
 from gateway.domain.observation import AnswerState, CentreAnswered
 from gateway.journal import AlertReceived, Journal, Receipt
 from gateway.journal import RecordsReceived as JournalledRecords
 from gateway.security.answers import check_answer, counter_name
 from gateway.security.signing import ANSWER, CENTRE_STATE, Verifier
+from gateway.security.validity import Passed, told_by_centre
 from gateway.uplink.centres import Centres
 from gateway.uplink.peer import Incoming
+
+PASSED = "time:passed"
+"""Counter of the journal: the time that the centre told, in wall seconds."""
 
 OnAnswer = Callable[[CentreAnswered], Awaitable[None]]
 """Called for what people at the centre say; returns once it is durable."""
@@ -70,7 +75,6 @@ class Desk:
         journal: Journal,
         verifier: Verifier,
         clock: Clock,
-        centres: Centres,
         counters: Counter[str],
         on_answer: OnAnswer,
     ) -> None:
@@ -79,15 +83,16 @@ class Desk:
         self._journal = journal
         self._verifier = verifier
         self._clock = clock
-        self._centres = centres
         self._counters = counters
         self._on_answer = on_answer
+        self.passed = Passed(float(journal.counter(PASSED) or RELEASED))
+        """The time that has certainly passed: what certificates are judged by (R17)."""
 
-    async def take(self, message: Incoming) -> list[Effect] | None:
+    async def take(self, message: Incoming, centres: Centres) -> list[Effect] | None:
         """What the message changes for delivery; None if it could not be made durable, so that
-        the broker must keep it."""
+        the broker must keep it. ``centres``: those of the broker that it came from."""
         try:
-            return await self._take(message)
+            return await self._take(message, centres)
         except JournalError:
             self._counters["answer-not-stored"] += 1
             return None
@@ -97,12 +102,12 @@ class Desk:
             self._aside(message, f"error:{type(error).__name__}")
         return []
 
-    async def _take(self, message: Incoming) -> list[Effect]:
+    async def _take(self, message: Incoming, centres: Centres) -> list[Effect]:
         if len(message.payload) > MAX_BYTES:
             raise ContractError("larger than the contract allows; send less", reason="too-long")
         topic = topics.parse(message.topic)
         if isinstance(topic, topics.CentreTopic):
-            return self._centre_state(topic, message.payload)
+            return self._centre_state(topic, message.payload, centres)
         if (topic.tenant, topic.hub, topic.direction) != (self._tenant, self._hub, "dn"):
             raise ContractError("not for this hub; look at the broker's rules", reason="not-ours")
         if topic.leaf != "ack":
@@ -111,17 +116,19 @@ class Desk:
             )
         return await self._answer(message.payload)
 
-    def _centre_state(self, topic: topics.CentreTopic, payload: bytes) -> list[Effect]:
+    def _centre_state(
+        self, topic: topics.CentreTopic, payload: bytes, centres: Centres
+    ) -> list[Effect]:
         if topic.tenant != self._tenant:
             raise ContractError("another town's centre; look at the broker", reason="not-ours")
         if not payload:
-            self._centres.forgotten(topic.centre)
+            centres.forgotten(topic.centre)
             return []
         kid, content = self._verifier.verify(payload, CENTRE_STATE)
         state = decode_centre_state(content)
         if not kid == state.centre == topic.centre:
             raise SignatureError("signed by another centre; look for a forger", reason="forged")
-        back = self._centres.heard(kid, state.state == "online")
+        back = centres.heard(kid, state.state == "online")
         return [CentreBack()] if back else []
 
     async def _answer(self, payload: bytes) -> list[Effect]:
@@ -142,11 +149,12 @@ class Desk:
                 effects += await self._alert(part)
         # With the effects, and after what people said: what is done twice after a kill in between
         # has no further effect; what was counted but not done would be lost.
-        wall = self._clock.now().wall
+        now = self._clock.now()
+        self.passed = told_by_centre(_wall(answer.at), now, self.passed)
         await asyncio.to_thread(
             self._journal.commit,
-            receipts=[r for e in effects if (r := _receipt(e, wall, kid)) is not None],
-            counters={counter_name(kid): answer.counter},
+            receipts=[r for e in effects if (r := _receipt(e, now.wall, kid)) is not None],
+            counters={counter_name(kid): answer.counter, PASSED: int(self.passed.wall)},
             lazy=True,  # a receipt of records alone is not worth a write to the card
         )
         self._counters["answers"] += 1
@@ -183,6 +191,15 @@ class Desk:
         # The journal bounds what it keeps; counting goes on beyond that.
         wall = self._clock.now().wall
         self._journal.quarantine("downlink", message.payload, reason, wall)
+
+
+def _wall(at: str) -> float:
+    """Wall seconds of a time in an answer; 0 where the centre wrote none that can be read."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return 0.0
+    return moment.timestamp() if moment.tzinfo is not None else 0.0
 
 
 def _receipt(effect: Effect, wall: float, kid: str) -> Receipt | None:

@@ -58,10 +58,11 @@ class Backoff:
         self._now = False
         self._draw(now, spreading=False)
 
-    def lost(self, now: float, up_since: float) -> None:
+    def lost(self, now: float, up_since: float, *, taken: bool = False) -> None:
         """A session that began at ``up_since`` ended. A stable one was most likely ended for
-        everybody at once, so the return is spread."""
-        stable = now - up_since >= STABLE
+        everybody at once, so the return is spread. ``taken``: another hub with our identity ended
+        it; however long it lasted, that is one more failure, or the two would chase each other."""
+        stable = now - up_since >= STABLE and not taken
         self._failures = 0 if stable else self._failures + 1
         self._now = False
         self._draw(now, spreading=stable)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gateway.domain.errors import CertificateError
 from gateway.uplink.dialect import Dialect
 from gateway.uplink.peer import LARGEST, OWN, SESSION_KEPT, WINDOW, Peer
 
 
-class _Client(Client):
+class TlsClient(Client):
     """paho leaves the socket of a failed handshake open, one descriptor for each attempt; this one
-    closes it. Should a later paho no longer ask here, its own way is as safe, and leaks again."""
+    closes it. It also judges the dates of the broker's certificates before a word is said: a paho
+    that would no longer ask here fails all our connections and never makes an unjudged one, because
+    ``connect`` looks at ``judged``."""
+
+    judged = False
+    check: Callable[[ssl.SSLSocket], None]
 
     def _create_socket(self) -> ssl.SSLSocket:
         if self._ssl_context is None:
@@ -26,16 +33,28 @@ class _Client(Client):
         # another (a PUBACK, then an answer): 96 ms a round trip measured on one machine, 7 without.
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            return self._ssl_context.wrap_socket(raw, server_hostname=self._host)
+            secure = self._ssl_context.wrap_socket(raw, server_hostname=self._host)
         except BaseException:
             raw.close()
             raise
+        # Who hangs up before the handshake leaves Python with a socket that it takes for one to be
+        # connected later: without any TLS, and without an error.
+        if secure.version() is None:
+            secure.close()
+            raise ConnectionError("closed while connecting")
+        try:
+            self.check(secure)
+        except BaseException:
+            secure.close()
+            raise
+        self.judged = True
+        return secure
 
 
-def new_client(peer: Peer, dialect: Dialect) -> Client:
+def new_client(peer: Peer, dialect: Dialect) -> TlsClient:
     """A client without connection. It keeps its subscriptions at the broker (no clean start), so
     that answers given while the hub is away reach it when it is back."""
-    client = _Client(
+    client = TlsClient(
         CallbackAPIVersion.VERSION2,
         client_id=peer.client_id,
         clean_session=None if dialect is Dialect.V5 else False,
@@ -46,23 +65,26 @@ def new_client(peer: Peer, dialect: Dialect) -> Client:
         manual_ack=True,
     )
     client.connect_timeout = peer.answer_timeout
+    client.check = peer.check
     client.max_inflight_messages_set(WINDOW + OWN)
     return client
 
 
-def connect(client: Client, peer: Peer) -> None:
+def connect(client: TlsClient, peer: Peer) -> None:
     """Look up, connect, shake hands and send CONNECT: blocks, so it runs in a worker thread.
 
     Raises OSError, ssl.SSLError or CertificateError.
     """
     client.tls_set_context(peer.context())
-    client.will_set(
-        peer.will_topic,
-        peer.will,
-        1,
-        retain=True,
-        properties=extras(client, PacketTypes.WILLMESSAGE, WillDelayInterval=peer.will_delay),
-    )
+    if peer.will is not None:
+        topic, payload = peer.will
+        client.will_set(
+            topic,
+            payload,
+            1,
+            retain=True,
+            properties=extras(client, PacketTypes.WILLMESSAGE, WillDelayInterval=peer.will_delay),
+        )
     client.connect_async(
         peer.host,
         peer.port,
@@ -77,6 +99,11 @@ def connect(client: Client, peer: Peer) -> None:
         ),
     )
     client.reconnect()
+    if not client.judged:
+        raise CertificateError(
+            "The MQTT library connected in a way of its own; install the version of the lock file.",
+            reason="no-chain",
+        )
 
 
 def extras(client: Client, packet: int, **values: int) -> Properties | None:

@@ -7,10 +7,21 @@ from pathlib import Path
 from msgspec import Struct
 
 
+class Endpoint(Struct, frozen=True):
+    """A broker and who we are to it: ``host`` must be in its certificate; ``ca``, ``certificate`` and
+    ``key`` are PEM files."""
+
+    host: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 class UplinkConfig(Struct, frozen=True):
     """``tenant``                   pseudonym of the town
-    ``host``, ``port``           the broker; its certificate must name ``host``
-    ``ca``, ``certificate``, ``key``  PEM files: whom we trust, who we are
+    ``first``                    the broker
+    ``second``                   another one for alerts that the first way leaves unreceived (R5)
     ``heartbeat``                seconds between two heartbeats (R1)
     ``keep_alive``               seconds; a will is seen after about 1.5 x that + 3 s
     ``will_delay``               seconds before the broker tells `lost` (MQTT 5): a reconnect at
@@ -22,11 +33,8 @@ class UplinkConfig(Struct, frozen=True):
     """
 
     tenant: str
-    host: str
-    port: int
-    ca: Path
-    certificate: Path
-    key: Path
+    first: Endpoint
+    second: Endpoint | None = None
     heartbeat: float = 300.0
     keep_alive: int = 50
     will_delay: int = 3

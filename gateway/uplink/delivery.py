@@ -7,13 +7,14 @@ copy, so it ends nothing; it merely allows the next copy.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from msgspec import Struct
 
 from gateway.domain.alert import Alert
 from gateway.journal import OutboxRow
+from gateway.uplink.suspects import Suspects
 
 FIRST_ANSWER = 10.0
 """Seconds for the first answer (R4)."""
@@ -53,9 +54,11 @@ class AlertLane:
 
     Every version is sent until it is received itself, also one that a newer version has
     overtaken: the centre counts sequences, and a version left out would look like a lost message.
+    A suspect is not taken with the others but alone, by ``take_suspect``.
     """
 
     def __init__(self, random: Random) -> None:
+        self.suspects = Suspects()
         self._random = random
         self._rows: dict[int, OutboxRow] = {}
         self._timers: dict[int, _Timer] = {}
@@ -75,16 +78,36 @@ class AlertLane:
         if not self.more:
             for sequence in [s for s in self._timers if s not in self._rows]:
                 del self._timers[sequence]
+            self.suspects.keep(self._rows)
 
-    def restart(self) -> None:
+    def restart(self, *, renewed: bool = False) -> None:
         """A new session, or the centre came back: everything unreceived is due now, and the fast
-        rate begins again."""
-        self._timers.clear()
+        rate begins again. Not in a session that was only ``renewed`` for want of an answer: a centre
+        that is away for a night would draw the fast rate every quarter of an hour (R11)."""
+        if not renewed:
+            self._timers.clear()
+        for timer in self._timers.values():
+            timer.due, timer.flying = 0.0, False
 
     def take(self, now: float, room: int) -> list[OutboxRow]:
         """At most ``room`` rows that are to be sent now, in that order."""
-        ready = (row for row in self._rows.values() if self._is_due(row.sequence, now))
+        ready = (row for row in self._others() if self._is_due(row.sequence, now))
         return heapq.nsmallest(room, ready, key=self._rank)
+
+    def take_suspect(self, now: float) -> OutboxRow | None:
+        """The suspect that is to be tried now. Only while nothing else is under way: else nobody
+        could tell which of them ended the session."""
+        ready = [
+            self._rows[sequence]
+            for sequence in self.suspects.due(now)
+            if sequence in self._rows and self._is_due(sequence, now)
+        ]
+        return min(ready, key=self._rank, default=None)
+
+    def broke(self, now: float) -> list[OutboxRow]:
+        """The broker ended the session; returns what is a suspect with this."""
+        flying = [s for s, timer in self._timers.items() if timer.flying and s in self._rows]
+        return [self._rows[sequence] for sequence in self.suspects.broke(flying, now)]
 
     def sent(self, row: OutboxRow, now: float) -> None:
         """``row`` was handed to the broker."""
@@ -125,13 +148,12 @@ class AlertLane:
 
     def next_due(self) -> float | None:
         """When ``take`` will have something; None for never, 0 for now."""
-        dues = [0.0 for sequence in self._rows if sequence not in self._timers]
-        dues += [t.due for s, t in self._timers.items() if s in self._rows and not t.flying]
+        dues = []
+        for row in self._others():
+            timer = self._timers.get(row.sequence)
+            if timer is None or not timer.flying:
+                dues.append(0.0 if timer is None else timer.due)
         return min(dues, default=None)
-
-    def unanswered_since(self) -> float | None:
-        """When the longest unanswered alert was first sent in this session."""
-        return min((t.first for s, t in self._timers.items() if s in self._rows), default=None)
 
     def awaited(self) -> int:
         """Alerts that were sent and have no answer yet."""
@@ -139,7 +161,10 @@ class AlertLane:
 
     def unsent(self) -> int:
         """Rows read that were not sent in this session yet."""
-        return sum(1 for sequence in self._rows if sequence not in self._timers)
+        return sum(1 for row in self._others() if row.sequence not in self._timers)
+
+    def _others(self) -> Iterator[OutboxRow]:
+        return (row for row in self._rows.values() if row.sequence not in self.suspects)
 
     def _is_due(self, sequence: int, now: float) -> bool:
         timer = self._timers.get(sequence)
@@ -156,10 +181,12 @@ class RecordLane:
     """Unreceived records in the order of their sequence, a bounded batch under way.
 
     Without an answer the batch is sent again, then only its first record as a question whether
-    somebody is there: a silent centre must not eat the data plan (R11).
+    somebody is there: a silent centre must not eat the data plan (R11). While there is a suspect
+    they go one by one, in their order, because the receipt is for all so far.
     """
 
     def __init__(self, random: Random) -> None:
+        self.suspects = Suspects()
         self._random = random
         self._rows: dict[int, OutboxRow] = {}
         self._sent: set[int] = set()
@@ -172,6 +199,7 @@ class RecordLane:
         self._rows = {row.sequence: row for row in rows}
         self._sent &= self._rows.keys()
         self._flying &= self._rows.keys()
+        self.suspects.keep(self._rows)
         if not self._sent:
             self._due = None
 
@@ -189,6 +217,11 @@ class RecordLane:
             self._sent.clear()
             self._due = None
         return [self._rows[sequence] for sequence in self._unsent()[:room]]
+
+    def broke(self, now: float) -> list[OutboxRow]:
+        """The broker ended the session; returns what is a suspect with this."""
+        flying = sorted(self._flying & self._rows.keys())
+        return [self._rows[sequence] for sequence in self.suspects.broke(flying, now)]
 
     def sent(self, row: OutboxRow, now: float) -> None:
         """``row`` was handed to the broker."""
@@ -228,7 +261,10 @@ class RecordLane:
 
     def _unsent(self) -> list[int]:
         asking = self._rounds >= 2
-        return [s for s in sorted(self._rows)[: 1 if asking else None] if s not in self._sent]
+        unsent = [s for s in sorted(self._rows)[: 1 if asking else None] if s not in self._sent]
+        if self.suspects:
+            return [] if self._flying else unsent[:1]
+        return unsent
 
 
 def _is_of(row: OutboxRow, alert_id: str, version: int) -> bool:

@@ -87,7 +87,11 @@ class Pulse:
         watch: Callable[[], Watch],
         vitals: Callable[[], Vitals],
         progress: Progress,
+        age: Callable[[Instant], float | None],
     ) -> None:
+        """``age``: seconds for which the oldest unreceived alert has waited, by any clock but the
+        wall's."""
+        self._age = age
         self._encoder = encoder
         self._journal = journal
         self._watch = watch
@@ -139,7 +143,7 @@ class Pulse:
         told = msgspec.structs.replace(
             watch, watching=watch.watching and not hung, reasons=reasons[1:]
         )
-        oldest, head = stats.oldest_alert, self._journal.head
+        head = self._journal.head
         data = self._encoder.heartbeat_data(
             told,
             interval_s=round(self._interval),
@@ -147,7 +151,7 @@ class Pulse:
             queue=QueueData(
                 alerts=stats.waiting_alerts,
                 records=stats.waiting_records,
-                oldest_unreceived_alert_s=None if oldest is None else max(0.0, at.wall - oldest),
+                oldest_unreceived_alert_s=self._oldest(at, stats.oldest_alert),
             ),
             alert_sequence=stats.alert_head,
             record_sequence=stats.record_head,
@@ -162,6 +166,13 @@ class Pulse:
         self._told = reasons
         self._due = at.boottime + self._interval
         return data
+
+    def _oldest(self, at: Instant, created: float | None) -> float | None:
+        """By the wall clock only for an alert that cannot even be read."""
+        if created is None:
+            return None
+        age = self._age(at)
+        return max(0.0, at.wall - created) if age is None else age
 
     def _hung_told(self) -> tuple[str, ...]:
         told = self._told or ()

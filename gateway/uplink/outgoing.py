@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.contract import topics
 from gateway.contract.encode import Encoder, leaf_of
 from gateway.contract.messages import BirthData, HeartbeatData
-from gateway.domain.alert import Alert
+from gateway.domain.alert import Alert, Level, Quiet
+from gateway.domain.decisions import Summary
 from gateway.domain.instant import Clock
 from gateway.journal import OutboxRow
+
+STAND_IN = 1.0
+"""Seconds of the empty summary that stands in for a note which cannot be sent."""
 
 
 class Parcel(Struct, frozen=True):
@@ -65,13 +70,24 @@ class Outgoing:
         payload = self._encoder.heartbeat(data, self._heartbeats, self._clock.now())
         return self._parcel("hb", payload, topics.HEARTBEAT_EXPIRY)
 
-    def row(self, row: OutboxRow) -> Parcel:
-        """A journalled message."""
+    def row(self, row: OutboxRow, *, bare: bool = False) -> Parcel:
+        """A journalled message. ``bare``: only what nobody can do without, for a message that
+        could not be sent whole. Of an alert that is its facts without explanation and circumstance;
+        of a record its number alone, because the receipts of all behind it wait for that."""
+        message = _bare(row.message) if bare else row.message
         payload = self._encoder.journalled(
-            row.message, row.sequence, created=row.created, now=self._clock.now().wall
+            message, row.sequence, created=row.created, now=self._clock.now().wall
         )
-        return self._parcel(leaf_of(row.message), payload)
+        return self._parcel(leaf_of(message), payload)
 
     def _parcel(self, leaf: str, payload: bytes, expiry: int | None = None) -> Parcel:
         topic = topics.up(self._tenant, self._hub, leaf)
         return Parcel(topic, payload, leaf in topics.RETAINED, expiry)
+
+
+def _bare(message: Alert | Summary) -> Alert | Summary:
+    if isinstance(message, Summary):
+        return replace(message, events={}, blind=True)
+    if message.level is Level.NOTE:
+        return Summary(message.at.wall, STAND_IN, {}, away=False, blind=True)
+    return replace(message, by="", service=None, suspect=(), quiet=Quiet(), explanation=None)

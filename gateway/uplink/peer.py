@@ -27,7 +27,8 @@ SESSION_KEPT = 7 * 86400
 
 class SessionError(AnsimError):
     """Raised when no session came about: reason is "unreachable", "tls", "certificate", "timeout",
-    "version", "hung-up" or "refused"."""
+    "version", "hung-up" or "refused"; "expired", "not-yet-valid" or "no-chain" for the dates of the
+    broker's certificates."""
 
     reason = "unreachable"
 
@@ -44,14 +45,17 @@ class Incoming(Struct, frozen=True):
 
 class Peer(Struct, frozen=True):
     """Where a session goes and as whom. ``context`` is called in the worker thread at each
-    attempt, so that renewed certificates are used without a restart."""
+    attempt, so that renewed certificates are used without a restart. ``check`` is called there after
+    the handshake, before anything is said: CertificateError if the dates of the chain do not hold.
+    A centre, which has a clock, lets OpenSSL judge them and needs none.
+    ``will`` is None where none may be left (the second path)."""
 
     host: str
     port: int
     client_id: str
     context: Callable[[], ssl.SSLContext]
-    will_topic: str
-    will: bytes
+    will: tuple[str, bytes] | None
     keep_alive: int
     will_delay: int
     answer_timeout: float
+    check: Callable[[ssl.SSLSocket], None] = lambda _connection: None

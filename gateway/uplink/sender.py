@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+
+import msgspec
 
 from gateway.contract.encode import Encoder
 from gateway.contract.messages import BirthData
@@ -18,6 +21,9 @@ from gateway.uplink.delivery import RECORD_WINDOW, AlertLane, RecordLane
 from gateway.uplink.heartbeat import Pulse, Vitals
 from gateway.uplink.outgoing import Outgoing, Parcel
 from gateway.uplink.session import Session
+from gateway.uplink.unreceived import Unreceived
+
+log = logging.getLogger(__name__)
 
 SNAPSHOT_DAYS = 7
 """Ended alarms stay in the snapshot for so long (R9)."""
@@ -46,9 +52,14 @@ class Sender:
         journal: Journal,
         clock: Clock,
         centres: Centres,
+        unreceived: Unreceived,
         vitals: Callable[[], Vitals],
         counters: Counter[str],
+        alerts_only: bool = False,
     ) -> None:
+        """``alerts_only``: the second path, which carries alerts and heartbeats (R5). Who we are and
+        whether we are there is said over the first alone: two last words of one hub would
+        contradict each other."""
         self.stale = True
         """Whether the journal may hold rows that were not read yet."""
         self._household = household
@@ -60,6 +71,8 @@ class Sender:
         self._journal = journal
         self._clock = clock
         self._centres = centres
+        self._unreceived = unreceived
+        self._alerts_only = alerts_only
         self._vitals = vitals
         self._counters = counters
         self._hurried = 0
@@ -69,16 +82,28 @@ class Sender:
     def look(self) -> tuple[bool, bool]:
         """Whether an alert waits, and whether one of level 4 came since the last look."""
         rows = self._journal.waiting("alert", self._alerts.wanted())
+        self._unreceived.look(rows, self._clock.now())
         urgent = max((r.sequence for r in rows if r.level >= Level.EMERGENCY), default=0)
         new = urgent > self._hurried
         self._hurried = max(urgent, self._hurried)
         return bool(rows), new
 
-    def greet(self, session: Session) -> None:
-        """A session began: who we are; then all that waits is due."""
-        self._post(session, self._out.state("online"), "state")
-        self._post(session, self._out.birth(self._birth_data()), "birth")
-        self._alerts.restart()
+    def news(self) -> None:
+        """The journal has new rows, or the watch may have changed."""
+        self.stale = True
+        self._pulse.look_again()
+
+    def set_heartbeat(self, seconds: float) -> None:
+        """Change the interval of heartbeats."""
+        self._pulse.set_interval(seconds)
+
+    def greet(self, session: Session, *, renewed: bool) -> None:
+        """A session began: who we are; then all that waits is due. ``renewed``: only because the
+        one before brought no answer."""
+        if not self._alerts_only:
+            self._post(session, self._out.state("online"), "state")
+            self._post(session, self._out.birth(self._birth_data()), "birth")
+        self._alerts.restart(renewed=renewed)
         self._records.restart()
         self._pulse.due_now()
         self._alarms_told = -1
@@ -86,21 +111,29 @@ class Sender:
 
     def goodbye(self, session: Session) -> None:
         """The hub ends on purpose."""
-        self._post(session, self._out.state("offline"), "state")
+        if not self._alerts_only:
+            self._post(session, self._out.state("offline"), "state")
+
+    def broke(self, now: float) -> None:
+        """The broker ended the session: what it had not acknowledged may be the reason."""
+        for row in [*self._alerts.broke(now), *self._records.broke(now)]:
+            self._set_aside(row, "ends-sessions")
 
     def send(self, session: Session, now: float) -> float:
-        """Alerts, then the snapshot, then the heartbeat, then records (R9); returns the boottime
-        of the next thing to do. Raises JournalError."""
+        """Alerts, then the snapshot, then the heartbeat, then records (R9), then, if nothing else is
+        under way, an alert that is suspected to end sessions; returns the boottime of the next
+        thing to do. Raises JournalError."""
         self._alerts.unhurried = not self._centres.there
         if self.stale:
             self._read_alerts()
-            self._records.refresh(self._journal.waiting("record", RECORD_WINDOW))
+            if not self._alerts_only:
+                self._records.refresh(self._journal.waiting("record", RECORD_WINDOW))
             self.stale = False  # only now: a read that failed must be tried again
         self._send_alerts(session, now)
         if not session.room:
             return now + NO_ROOM
         beats = self._pulse.is_due(now)
-        if beats or self._alarms_told < 0:
+        if (beats or self._alarms_told < 0) and not self._alerts_only:
             self._tell_alarms(session)
         if beats:
             self._tell_heartbeat(session)
@@ -111,6 +144,11 @@ class Sender:
             dues.append(self._records.next_due())
         if not session.room:
             return now + NO_ROOM
+        if not session.pending and (suspect := self._alerts.take_suspect(now)) is not None:
+            self._hand_over(session, [suspect], self._alerts, now)
+        suspected = self._alerts.suspects.next_due()
+        if suspected is not None and suspected > now:  # until then its PUBACK wakes us, or its end
+            dues.append(suspected)
         return min(due for due in dues if due is not None)
 
     def landed(self, token: object, taken: bool) -> None:
@@ -120,8 +158,11 @@ class Sender:
         match token:
             case ("alert", int(sequence)):
                 self._alerts.landed(sequence)
+                if self._alerts.suspects.acquit(sequence):
+                    self._unreceived.released(sequence)
             case ("record", int(sequence)):
                 self._records.landed(sequence)
+                self._records.suspects.acquit(sequence)
 
     def apply(self, effects: Iterable[Effect], now: float) -> None:
         """What the centre said, taken from what is still to be sent."""
@@ -129,8 +170,11 @@ class Sender:
             match effect:
                 case Received(alert_id, version):
                     self._alerts.received(alert_id, version)
+                    self._unreceived.received(alert_id, version)
                 case Refused(alert_id, version, hold):
                     self._alerts.refused(alert_id, version, now, hold=hold)
+                    if not hold:
+                        self._unreceived.refused(alert_id, version)
                 case RecordsReceived(up_to):
                     self._records.received(up_to)
                     self.stale = True
@@ -139,13 +183,10 @@ class Sender:
                     self._alerts.restart()
                     self._records.restart()
 
-    def stuck_at(self, session_began: float, patience: float) -> float | None:
-        """When alerts will have been unanswered for ``patience`` seconds in this session,
-        although a centre is there; None if none is."""
-        since = self._alerts.unanswered_since()
-        if since is None or not self._centres.there:
-            return None
-        return max(since, session_began) + patience
+    @property
+    def suspects(self) -> int:
+        """Messages that have ended a session by themselves, or cannot be sent."""
+        return self._alerts.suspects.proven + self._records.suspects.proven
 
     def unanswered(self) -> int:
         """Alerts and records that were sent in this session and not received yet."""
@@ -163,23 +204,44 @@ class Sender:
                     return
 
     def _read_alerts(self) -> None:
-        self._alerts.refresh(self._journal.waiting("alert", self._alerts.wanted()))
+        rows = self._journal.waiting("alert", self._alerts.wanted())
+        self._alerts.refresh(rows)
+        self._unreceived.look(rows, self._clock.now())
 
     def _hand_over(
         self, session: Session, rows: list[OutboxRow], lane: AlertLane | RecordLane, now: float
     ) -> None:
         for row in rows:
             lane.sent(row, now)
-            try:
-                parcel = self._out.row(row)
-            except ContractError as error:
+            parcel = self._packed(row, bare=lane.suspects.tries(row.sequence) > 0)
+            if parcel is None:
                 # It stays in the outbox and shows in the heartbeat; nothing waits behind it.
-                self._counters[f"not-encodable-{error.reason}"] += 1
                 lane.landed(row.sequence)
-                continue
-            if self._post(session, parcel, (row.lane, row.sequence)):
+                if lane.suspects.unsendable(row.sequence, now):
+                    self._set_aside(row, "not-encodable")
+            elif self._post(session, parcel, (row.lane, row.sequence)):
                 self._counters[f"sent-{row.lane}"] += 1
                 self._journal.sent(row.lane, row.sequence, self._clock.now().wall)
+
+    def _packed(self, row: OutboxRow, *, bare: bool) -> Parcel | None:
+        """Its bytes: whole, or with the bare facts if that cannot be, or ended sessions before."""
+        for less in (False, True) if not bare else (True,):
+            try:
+                return self._out.row(row, bare=less)
+            except ContractError as error:
+                self._counters[f"not-encodable-{error.reason}"] += 1
+            except Exception:  # a bug about one message must not hold up all others (invariant 2)
+                log.exception("a message could not be encoded")
+                self._counters["not-encodable-error"] += 1
+        return None
+
+    def _set_aside(self, row: OutboxRow, reason: str) -> None:
+        log.error("message %s %d is set aside (%s)", row.lane, row.sequence, reason)
+        self._counters[f"set-aside-{row.lane}"] += 1
+        if row.lane == "alert":
+            self._unreceived.set_aside(row.sequence)
+        body = msgspec.json.encode(row.message)
+        self._journal.quarantine(f"outbox-{row.lane}", body, reason, self._clock.now().wall)
 
     def _tell_alarms(self, session: Session) -> None:
         """The retained snapshot: once a session, then with a heartbeat if there was news."""
@@ -188,7 +250,12 @@ class Sender:
             return
         self._alarms_told = head
         alarms = self._journal.alarms(self._clock.now().wall - SNAPSHOT_DAYS * DAY)
-        self._post(session, self._out.alarms(alarms), "alarms")
+        try:
+            parcel = self._out.alarms(alarms)
+        except ContractError as error:
+            self._counters[f"not-encodable-{error.reason}"] += 1
+            return
+        self._post(session, parcel, "alarms")
 
     def _tell_heartbeat(self, session: Session) -> None:
         data = self._pulse.beat(self._clock.now(), self._counters)

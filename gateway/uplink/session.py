@@ -25,7 +25,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.domain.errors import CertificateError
-from gateway.uplink.client import connect, extras, new_client
+from gateway.uplink.client import TlsClient, connect, extras, new_client
 from gateway.uplink.dialect import Dialect
 from gateway.uplink.peer import OWN, WINDOW, Incoming, Peer, SessionError
 
@@ -57,6 +57,8 @@ class Session:
         self.dialect = dialect
         self.end_reason: str | None = None
         self.dropped = 0
+        self.unacknowledged = 0
+        """Messages without PUBACK at the session's end: what the broker may have ended it for."""
         self._peer = peer
         self._on_landed = on_landed
         self._on_change = on_change
@@ -105,7 +107,7 @@ class Session:
                 reason="timeout",
             ) from error
         except CertificateError as error:
-            raise SessionError(str(error), reason="certificate") from error
+            raise SessionError(str(error), reason=error.reason) from error
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
             raise SessionError(
                 "The broker hung up during the handshake; check the network and the broker."
@@ -201,7 +203,7 @@ class Session:
 
     # -- paho, driven by the loop ------------------------------------------------------------
 
-    def _make_client(self) -> Client:
+    def _make_client(self) -> TlsClient:
         client = new_client(self._peer, self.dialect)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -268,6 +270,7 @@ class Session:
         if sock is not None and self._adopted:
             self._release(sock)
             sock.close()
+        self.unacknowledged = len(self._pending)
         self._pending.clear()
         waiting: list[asyncio.Future[Any]] = [self._connack, *self._subacks.values()]
         for answer in waiting:

@@ -181,8 +181,10 @@ class Centre:
             port=broker.port,
             client_id=f"centre-{self.settings.id}",
             context=lambda: client_context(broker.ca, broker.certificate, broker.key),
-            will_topic=topics.centre_state(self.settings.tenant, self.settings.id),
-            will=self._state("offline"),
+            will=(
+                topics.centre_state(self.settings.tenant, self.settings.id),
+                self._state("offline"),
+            ),
             keep_alive=KEEP_ALIVE,
             will_delay=WILL_DELAY,
             answer_timeout=ANSWER_TIMEOUT,

@@ -153,8 +153,10 @@ class FakeHub:
                 context=lambda: client_context(
                     files / "ca.crt", files / "hub.crt", files / "hub.key"
                 ),
-                will_topic=topics.up(TENANT, words.hub, "state"),
-                will=words.state("lost"),
+                will=(
+                    topics.up(TENANT, words.hub, "state"),
+                    words.state("lost"),
+                ),
                 keep_alive=50,
                 will_delay=0,
                 answer_timeout=5.0,

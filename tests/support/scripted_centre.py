@@ -3,6 +3,8 @@ uplink and of the reference centre: plain paho with its own thread."""
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +14,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from gateway.contract import topics
 from gateway.contract.decode import decode, hub_of
@@ -51,17 +55,39 @@ def receiving(centre: ScriptedCentre, event: Any) -> None:
         centre.answer(event, [RecordsReceipt(journalid=event.journalid, up_to=up_to)])
 
 
+class _Client(Client):
+    """paho leaves the socket of a failed handshake open; with a broker that restarts those are many."""
+
+    def _create_socket(self) -> ssl.SSLSocket:
+        assert self._ssl_context is not None
+        raw = socket.create_connection((self._host, self._port), CONNECT_SECONDS)
+        try:
+            secure = self._ssl_context.wrap_socket(raw, server_hostname=self._host)
+        except BaseException:
+            raw.close()
+            raise
+        if secure.version() is None:  # hung up before the handshake
+            secure.close()
+            raise ConnectionError("closed while connecting")
+        return secure
+
+
 class ScriptedCentre:
     """``heard`` holds every message as (leaf, event), in order."""
 
-    def __init__(self, port: int, folder: Path, script: Script = receiving) -> None:
+    def __init__(
+        self, port: int, folder: Path, script: Script = receiving, *, persistent: bool = False
+    ) -> None:
+        """``persistent``: the broker keeps its subscription and what comes while it is away."""
         self.heard: list[tuple[str, Any]] = []
         self.script = script
         self.signer = Signer(load_signing_key(folder / "signing.key"), CENTRE)
         self.counter = 0
+        self.at = AT
         self._port = port
+        self._persistent = persistent
         self._ready = threading.Event()
-        self._client = Client(
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"centre-{CENTRE}",
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -69,12 +95,19 @@ class ScriptedCentre:
         self._client.tls_set_context(
             client_context(folder / "ca.crt", folder / "centre.crt", folder / "centre.key")
         )
+        self._client.reconnect_delay_set(0.02, 0.1)  # type: ignore[arg-type]
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
 
     def __enter__(self) -> Self:
-        self._client.connect("localhost", self._port, clean_start=True)
+        properties = None
+        if self._persistent:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = 86400
+        self._client.connect(
+            "localhost", self._port, clean_start=not self._persistent, properties=properties
+        )
         self._client.loop_start()
         assert self._ready.wait(CONNECT_SECONDS), "the scripted centre did not connect"
         return self
@@ -116,7 +149,7 @@ class ScriptedCentre:
             self.counter += 1
             counter = self.counter
         answer = Answer(
-            hub=hub, bootid=boot, centre=CENTRE, counter=counter, at=AT, answers=list(parts)
+            hub=hub, bootid=boot, centre=CENTRE, counter=counter, at=self.at, answers=list(parts)
         )
         token = (signer or self.signer).sign(msgspec.json.encode(answer), ANSWER).encode()
         self.raw(to or hub, token)

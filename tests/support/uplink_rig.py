@@ -21,7 +21,8 @@ from gateway.journal import Journal
 from gateway.runtime.clocks import VirtualClock
 from gateway.security.keys import load_public_keys
 from gateway.security.signing import Verifier
-from gateway.uplink.config import UplinkConfig
+from gateway.uplink.carrier import Maker
+from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.dialect import Dialect
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.uplink import Uplink
@@ -30,6 +31,15 @@ from tests.support.broker import TENANT, Town
 START = Instant("b0000001-000001", 10_000.0, 1_767_250_800.0)
 WAIT = 5.0
 """Real seconds after which something that should have happened did not."""
+
+
+class JumpingClock(VirtualClock):
+    """Virtual time whose wall clock somebody sets."""
+
+    def jump(self, wall: float, *, synced: bool) -> None:
+        now = self.now()
+        self._now = Instant(now.boot, now.boottime, wall, synced)
+        self._wall_offset = wall - now.boottime
 
 
 class Rig:
@@ -46,10 +56,15 @@ class Rig:
         answer_timeout: float = 3.0,
         boot: str = START.boot,
         dialect: Dialect = Dialect.V5,
+        second: Endpoint | None = None,
+        keep_alive: int = 50,
+        clock: VirtualClock | None = None,
+        seed: int = 1,
+        carrier: Maker | None = None,
     ) -> None:
         files = certificates or town.hub
         self.hub = town.hub_id
-        self.clock = VirtualClock(Instant(boot, START.boottime, START.wall))
+        self.clock = clock or VirtualClock(Instant(boot, START.boottime, START.wall))
         self.journal = Journal.open(folder, self.hub, clock_wall=lambda: self.clock.now().wall)
         self.household = Household(self.hub, (Sensor("pir-1", Kind.MOTION),))
         self.progress = Progress()
@@ -59,17 +74,21 @@ class Rig:
         self.uplink = Uplink(
             UplinkConfig(
                 tenant=TENANT,
-                host=host,
-                port=port,
-                ca=files / "ca.crt",
-                certificate=files / "hub.crt",
-                key=files / "hub.key",
+                first=Endpoint(
+                    host,
+                    port,
+                    files / "ca.crt",
+                    files / "hub.crt",
+                    files / "hub.key",
+                ),
+                second=second,
                 answer_timeout=answer_timeout,
                 will_delay=0,
+                keep_alive=keep_alive,
             ),
             journal=self.journal,
             clock=self.clock,
-            random=Random(1),
+            random=Random(seed),
             household=self.household,
             verifier=Verifier(load_public_keys(town.hub / "centres")),
             watch=self.watch,
@@ -77,6 +96,7 @@ class Rig:
             on_answer=self.on_answer,
             progress=self.progress,
             dialect=dialect,
+            carrier=carrier,
         )
         self.clock.busy = lambda: self.uplink.in_flight() > 0
         self._task: asyncio.Task[None] | None = None
@@ -158,9 +178,9 @@ class Rig:
         await until(lambda: self.uplink.connected and not self.uplink.in_flight(), "a session")
 
 
-async def until(happened: Callable[[], bool], what: str) -> None:
-    """Let the loop and other threads go on until ``happened``; fail after ``WAIT`` seconds."""
-    end = time.monotonic() + WAIT
+async def until(happened: Callable[[], bool], what: str, *, most: float = WAIT) -> None:
+    """Let the loop and other threads go on until ``happened``; fail after ``most`` seconds."""
+    end = time.monotonic() + most
     while not happened():
         assert time.monotonic() < end, f"waited in vain for {what}"
         await asyncio.sleep(0.002)

@@ -208,6 +208,23 @@ def test_a_missing_file_a_folder_and_a_pipe_are_one_line(tmp_path: Path) -> None
     assert "not a file" in refused(tmp_path / "pipe.toml")
 
 
+def test_a_second_broker_brings_what_differs_and_its_files_are_looked_for(file: Path) -> None:
+    second = '\n[centre.second]\nhost = "other.example"\n'
+    file.write_text(GOOD + second)
+    centre = load(file).centre
+    assert centre is not None
+    assert centre.second is not None
+    assert (centre.second.host, centre.second.port, centre.second.ca) == (
+        "other.example",
+        8883,
+        None,
+    )
+    file.write_text(GOOD + second + 'ca = "gone.pem"\n')
+    assert refused(file).startswith("centre.second.ca: ")
+    file.write_text(GOOD + second + 'certificate = "hub.pem"\n')
+    assert "belong together" in refused(file)
+
+
 def test_a_file_without_a_centre_is_good_for_a_replay_only(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text('[hub]\nid = "h"\ntenant = "t"\n')

@@ -27,7 +27,10 @@ kind = "motion"
 """
 
 
-def care_of(home: RunningHub, folder: Path, link: list[str | None]) -> Care:
+def care_of(
+    home: RunningHub, folder: Path, link: list[str | None], fault: list[str | None] | None = None
+) -> Care:
+    faults = [None] if fault is None else fault
     (folder / "x.pem").write_text("x")
     path = folder / "ansim.toml"
     path.write_text(GOOD)
@@ -38,6 +41,7 @@ def care_of(home: RunningHub, folder: Path, link: list[str | None]) -> Care:
         path=path,
         settings=load(path),
         link=lambda: link[-1],
+        link_fault=lambda: faults[-1],
     )
 
 
@@ -84,6 +88,20 @@ async def test_a_link_that_stays_away_becomes_one_alert(tmp_path: Path) -> None:
         await home.clock.settle()
         assert [alert.type for alert in home.told] == [AlertType.TECH_LINK]
         link.append(None)
+        care.look_at_link(home.clock.now())
+        await home.clock.settle()
+        assert home.told[-1].state is AlertState.CLEARED
+
+
+async def test_a_link_that_is_open_and_of_no_use_is_told_at_once(tmp_path: Path) -> None:
+    async with RunningHub(tmp_path / "data") as home:
+        fault: list[str | None] = ["identity"]
+        care = care_of(home, tmp_path, [None], fault)
+        care.look_at_link(home.clock.now())
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.TECH_LINK]
+        assert home.hub.faults == {"link": "identity"}
+        fault.append(None)
         care.look_at_link(home.clock.now())
         await home.clock.settle()
         assert home.told[-1].state is AlertState.CLEARED

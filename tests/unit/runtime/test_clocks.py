@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.domain.instant import Clock, Instant
+from gateway.domain.instant import RELEASED, Clock, Instant
 from gateway.engine.timeline import kernel_boot
-from gateway.runtime.clocks import EARLIEST, SystemClock, VirtualClock, boot_id
+from gateway.runtime.clocks import SystemClock, VirtualClock, boot_id
 
 START = Instant("virtual-1", 1000.0, 1_772_377_200.0)
 
@@ -110,4 +110,4 @@ def test_a_clock_that_was_set_once_stays_set() -> None:
 
 def test_a_clock_from_before_the_program_existed_is_never_believed() -> None:
     clock = SystemClock(synced=lambda: True)
-    assert clock.now().synced is (clock.now().wall >= EARLIEST)
+    assert clock.now().synced is (clock.now().wall >= RELEASED)

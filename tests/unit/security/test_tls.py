@@ -8,13 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
-    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
@@ -23,6 +20,7 @@ from gateway.domain.errors import CertificateError
 from gateway.security.keys import load_public_key, load_public_keys, load_signing_key
 from gateway.security.tls import client_context, server_context
 from provisioning.office import authority
+from tests.support.certificates import dated_broker
 
 HUB = "h-7q2m9x4kt3"
 
@@ -115,38 +113,27 @@ def test_an_older_protocol_is_refused(town: Path) -> None:
 
 def expired(town: Path, folder: Path) -> Path:
     """A broker's certificate of the right authority that ran out yesterday."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    ca = x509.load_pem_x509_certificate((town / "ca" / "ca.crt").read_bytes())
-    ca_key = load_pem_private_key((town / "ca" / "ca.key").read_bytes(), None)
-    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
     now = datetime.now(UTC)
-    good = x509.load_pem_x509_certificate((town / "broker" / "broker.crt").read_bytes())
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(good.subject)
-        .issuer_name(ca.subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now - timedelta(days=1))
+    return dated_broker(
+        town / "ca", town / "broker", folder, now - timedelta(days=9), now - timedelta(days=1)
     )
-    for extension in good.extensions:
-        if not isinstance(extension.value, x509.SubjectKeyIdentifier):
-            builder = builder.add_extension(extension.value, extension.critical)
-    cert = builder.sign(ca_key, hashes.SHA256())
-    folder.mkdir()
-    (folder / "broker.crt").write_bytes(cert.public_bytes(Encoding.PEM))
-    private_file(
-        folder / "broker.key",
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    )
-    return folder
 
 
 def test_a_certificate_that_ran_out_is_not_believed(town: Path, tmp_path: Path) -> None:
     folder = expired(town, tmp_path / "expired")
     with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
         shake(client(town / "hub"), server(folder, town / "hub" / "ca.crt"))
+
+
+def test_without_dates_all_else_is_still_checked(town: Path, tmp_path: Path) -> None:
+    hub = town / "hub"
+    undated = client_context(hub / "ca.crt", hub / "hub.crt", hub / "hub.key", dates=False)
+    folder = expired(town, tmp_path / "expired")
+    assert shake(undated, server(folder, hub / "ca.crt")) == "TLSv1.3"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake(undated, server(town / "foreign-broker", hub / "ca.crt"))
+    with pytest.raises(ssl.SSLCertVerificationError, match="ostname mismatch"):
+        shake(undated, server(town / "other-broker"))
 
 
 def private_file(path: Path, data: bytes) -> Path:

@@ -81,3 +81,22 @@ def test_the_next_failure_waits_again() -> None:
     backoff.hurry()
     backoff.failed(UPTIME + 7200)
     assert backoff.due(alert_waits=True) >= UPTIME + 7201
+
+
+def test_two_hubs_of_one_identity_do_not_chase_each_other() -> None:
+    backoff = Backoff(Random(5))
+    backoff.started(UPTIME)
+    now = UPTIME
+    for _ in range(12):
+        backoff.lost(now + 10 * STABLE, now, taken=True)
+        now = backoff.due(alert_waits=False)
+    assert backoff.failures == 12
+    assert backoff.due(alert_waits=True) <= now + 60
+
+
+def test_a_level_4_alert_ends_the_spread_after_a_power_cut_too() -> None:
+    backoff = Backoff(Random(2))
+    backoff.started(20.0)
+    assert backoff.due(alert_waits=True) > 21.0
+    backoff.hurry()
+    assert backoff.due(alert_waits=True) <= 20.0
