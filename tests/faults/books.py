@@ -67,7 +67,9 @@ def centre_book(centre: Path, hub: str) -> CentreBook:
         path, "SELECT alert_id, version, level, open FROM alert_versions WHERE hub = ?", hub
     )
     messages = rows(
-        path, "SELECT count(*) FROM messages WHERE hub = ? AND leaf = 'alert' AND lane = 'alert'", hub
+        path,
+        "SELECT count(*) FROM messages WHERE hub = ? AND leaf = 'alert' AND lane = 'alert'",
+        hub,
     )
     notices = rows(
         path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -30,18 +30,25 @@ Told = Callable[[int, Verdict], None]
 
 
 def kill_run(
-    stage: Stage, kills: int, seed: int, *, shim: Path | None, told: Told = lambda _n, _v: None
+    stage: Stage,
+    kills: int,
+    seed: int,
+    *,
+    shim: Path | None,
+    loud: Sequence[bool] = (False, True, False),
+    told: Told = lambda _n, _v: None,
 ) -> Verdict:
-    """Kill hubs of ``stage`` so many times. Every third life is in real time, with its commits
-    beside the event loop; the others are pressed in lock-step and acknowledge each press.
+    """Kill hubs of ``stage`` so many times.
 
-    ``shim``: the library that kills within a write; without it those kills fall under load.
+    ``shim``  the library that kills within a write; without it those kills fall under load
+    ``loud``  which lives, in turn, are in real time, with their commits beside the event loop; the
+              others are pressed in lock-step and acknowledge each press
     """
     chance = Random(seed)
     verdict = Verdict()
     done = lives = 0
     while done < kills:
-        life = stage.new_life(loud=lives % 3 == 2)
+        life = stage.new_life(loud=loud[lives % len(loud)])
         lives += 1
         for _ in range(min(LIFE, kills - done)):
             _one_kill(life, chance, shim)
@@ -92,9 +99,7 @@ def _wait(program: Program, seconds: float) -> None:
     assert code == -signal.SIGKILL, f"it ended by itself: {code}\n{program.said[-3000:]}"
 
 
-def stop_run(
-    stage: Stage, stops: int, seed: int, *, told: Told = lambda _n, _v: None
-) -> Verdict:
+def stop_run(stage: Stage, stops: int, seed: int, *, told: Told = lambda _n, _v: None) -> Verdict:
     """SIGTERM at random moments under load: a clean end each time, within its time."""
     chance = Random(seed)
     verdict = Verdict()

@@ -17,8 +17,10 @@ def build(folder: Path) -> Path | None:
         return None
     library = folder / "shim.so"
     subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
-        + ["-o", str(library), str(SOURCE), "-ldl", "-lpthread"],
+        [
+            *(compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"),
+            *("-o", str(library), str(SOURCE), "-ldl", "-lpthread"),
+        ],
         check=True,
     )
     return library

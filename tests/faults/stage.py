@@ -52,9 +52,7 @@ class Stage:
         """A home whose buttons are pressed by the test only."""
         recording.write(self.quiet, sensors, rows)
         step = (rows[-1].local - rows[0].local) / BUTTONS / 4
-        presses = [
-            Row(rows[0].local + step * (n + 1), button(n), "PRESS") for n in range(BUTTONS)
-        ]
+        presses = [Row(rows[0].local + step * (n + 1), button(n), "PRESS") for n in range(BUTTONS)]
         self.pressing = folder / "pressing.csv.gz"
         """The same home in whose first half day every button is pressed once."""
         recording.write(self.pressing, sensors, sorted([*rows, *presses], key=lambda r: r.local))
