@@ -34,7 +34,7 @@ def hub_book(data: Path) -> HubBook:
     subjects = {}
     for (text,) in bodies:
         body = json.loads(text)
-        if "id" in body:
+        if body.get("type") == "help.button":
             subjects[str(body["id"])] = str(body.get("subject", ""))
     return HubBook(
         tuple(Version(i, v, level, bool(o)) for i, v, level, o, *_rest in alerts),

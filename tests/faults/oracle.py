@@ -29,7 +29,7 @@ class Version(NamedTuple):
 class HubBook(Struct, frozen=True):
     """What a hub's journal holds.
 
-    ``alerts``    every version; ``subjects`` by alert id, the sensor that it is about
+    ``alerts``    every version; ``subjects`` by alert id of a call for help, its button
     ``waiting``   (alert id, version) without the centre's receipt
     ``stranded``  of those, the ones that no outbox holds: they would never be sent
     ``pressed``   how often each help button's press is in the history

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from models.homes import Plan, generate
 from provisioning.office import authority
 from tests.faults.books import centre_book, hub_book, set_aside
 from tests.faults.oracle import Ledger, Verdict, account
-from tests.support.broker import Broker, Town
+from tests.support.broker import Broker, Town, free_port
 from tests.support.hub_process import HubProcess, place_for, running_centre
 from tests.support.programs import Program, status, until
 
@@ -119,9 +120,20 @@ class Life:
         """Whether there is hardly a button left that was not pressed."""
         return self._next >= BUTTONS - 10
 
+    @property
+    def next_button(self) -> str:
+        """The one that is pressed next."""
+        return button(self._next)
+
     def start(self, **environment: str) -> Program:
         self.starts += 1
         return self.hub.run(*self._words, **environment)
+
+    def link(self, *, up: bool) -> None:
+        """From the next start on there is a broker for this hub, or nobody listens."""
+        text = self.hub.settings.read_text()
+        port = self.stage.broker.port if up else free_port()
+        self.hub.settings.write_text(re.sub(r"(?m)^port = \d+$", f"port = {port}", text))
 
     def press(self) -> str | None:
         """Press the next button; the alert's id if the hub acknowledged it."""

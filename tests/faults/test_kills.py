@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.centre.store import FILE
 from tests.faults.books import centre_book, hub_book
 from tests.faults.kills import kill_run, stop_run
 from tests.faults.oracle import Verdict, account
 from tests.faults.stage import Stage
-from provisioning.centre.store import FILE
 
 
 def good(verdict: Verdict) -> bool:
