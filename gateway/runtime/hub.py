@@ -153,6 +153,7 @@ class Hub:
         else:
             del self.faults[part]
         self.offer(HubFault(part, present, detail))
+        self._tell(())  # the watch may have changed, and the next heartbeat in its turn is late
 
     # -- what it can say -------------------------------------------------------------------------
 
@@ -303,8 +304,7 @@ class Hub:
             return
         finally:
             self._committing = False
-        told = [alert for decisions in self._decisions for alert in decisions.alerts]
-        news = bool(self._decisions)
+        told = self._decisions
         self._marked_at = now.boottime
         self._observations, self._decisions = [], []
         self._urgent, self._since = False, None
@@ -316,9 +316,13 @@ class Hub:
             if not waiter.done():
                 waiter.set_result(None)
         self.fault("storage", False)
-        for listener in self.listeners if news else ():
+        if told:
+            self._tell([alert for decisions in told for alert in decisions.alerts])
+
+    def _tell(self, alerts: Sequence[Alert]) -> None:
+        for listener in self.listeners:
             try:
-                listener(told)
+                listener(alerts)
             except Exception:  # the lamp's failure must not stop the uplink, nor the reverse
                 log.exception("a listener failed")
                 self._count("listener-failures")
