@@ -80,14 +80,18 @@ class Stage:
 
     def new_life(self, *, loud: bool = False) -> Life:
         """A new hub. ``loud``: its recording presses the buttons by itself, in real time."""
+        place = self.new_place()
+        return Life(self, place.name, place, loud=loud)
+
+    def new_place(self) -> Path:
+        """The folder of a new hub, named after it, with its certificate."""
         self._lives += 1
-        name = f"hub-life{self._lives}"
-        place = self.folder / name
+        place = self.folder / f"hub-life{self._lives}"
         place.mkdir()
-        authority.hub(self.town.ca, name, place / "hub")
+        authority.hub(self.town.ca, place.name, place / "hub")
         (place / "port").write_text(str(self.broker.port))
-        (place / "id").write_text(name)
-        return Life(self, name, place, loud=loud)
+        (place / "id").write_text(place.name)
+        return place
 
 
 class Life:
@@ -177,7 +181,7 @@ class Life:
         found = status(self.data)
         if found is None or not found["connected"]:
             return False
-        return found["waiting_alerts"] == 0
+        return bool(found["waiting_alerts"] == 0)
 
     def verdict(self) -> Verdict:
         """Settle, and compare the journal with the centre's store."""
