@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import quick_folder
 from tests.faults.disks import Outcome, disk_breaks, rotten
 from tests.faults.kills import kill_run, stop_run
 from tests.faults.links import frozen_run, offline_run
@@ -175,12 +176,6 @@ class Runs:
 
 def said(came: Counter[str]) -> str:
     return ", ".join(f"{count} x {what}" for what, count in came.most_common())
-
-
-def quick_folder() -> tempfile.TemporaryDirectory[str]:
-    """In memory, where there is one: it plays a disk, and is not meant to be one."""
-    memory = Path("/dev/shm")
-    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
 
 
 COLUMNS = ("accepted", "presses", "lost", "doubled", "forged", "unopened", "replayed")

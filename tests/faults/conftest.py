@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import quick_folder
 from tests.faults.shim import build
 from tests.faults.stage import Stage
 
@@ -31,8 +32,15 @@ def shim(maybe_shim: Path | None) -> Path:
     return maybe_shim
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def quick() -> Iterator[Path]:
+    """A folder in memory, where there is one: it plays a disk, and is not meant to be one."""
+    with quick_folder() as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A broker and a centre for all lives of a module."""
+    """One broker and one centre for all lives of all tests here."""
     with Stage(tmp_path_factory.mktemp("town")).open() as stage:
         yield stage

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
@@ -168,3 +169,9 @@ def lay_out(image: dict[str, bytes], folder: Path) -> None:
         path.unlink()
     for name, content in image.items():
         (folder / name).write_bytes(content)
+
+
+def quick_folder() -> TemporaryDirectory[str]:
+    """In memory, where there is one: it plays a disk, and is not meant to be one."""
+    memory = Path("/dev/shm")
+    return TemporaryDirectory(dir=memory if memory.is_dir() else None)

@@ -1,5 +1,5 @@
-"""Test whether a hub that is killed at any moment loses nothing: 60 kills of the thousand that
-``make faults`` does, and some clean ends."""
+"""Test whether a hub that is killed at any moment loses nothing: a sample of the thousand kills
+that ``make faults`` does (60 with those of the other tests here), and some clean ends."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def good(verdict: Verdict) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("turn", "loud"), [(0, False), (1, True), (2, False)])
-def test_twenty_kills_lose_nothing(
+def test_kills_lose_nothing(
     stage: Stage, maybe_shim: Path | None, seed: int, turn: int, loud: bool
 ) -> None:
-    assert good(kill_run(stage, 20, 1000 * seed + turn, shim=maybe_shim, loud=(loud,)))
+    assert good(kill_run(stage, 16, 1000 * seed + turn, shim=maybe_shim, loud=(loud,)))
 
 
 @pytest.mark.slow
 def test_clean_ends_under_load_lose_nothing(stage: Stage, seed: int) -> None:
-    assert good(stop_run(stage, 6, seed))
+    assert good(stop_run(stage, 4, seed))
 
 
 def test_the_oracle_sees_what_is_taken_from_a_real_store(stage: Stage, tmp_path: Path) -> None:

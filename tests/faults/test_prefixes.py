@@ -14,45 +14,41 @@ from tests.faults.prefixes import Recorded, acknowledged, every_prefix, record
 from tests.faults.stage import Stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def recorded(stage: Stage, shim: Path) -> Recorded:
     return record(stage.new_life(), shim, 12)
 
 
 def test_no_prefix_of_a_run_loses_what_was_acknowledged(
-    recorded: Recorded, tmp_path: Path, seed: int
+    recorded: Recorded, quick: Path, seed: int
 ) -> None:
-    figures = every_prefix(recorded, tmp_path, seed, every=3)
+    figures = every_prefix(recorded, quick, seed, every=5)
     assert figures.verdict.bad == 0, figures.verdict.cases
     assert figures.verdict.presses == recorded.marks == 12
     assert figures.opened > 100
 
 
-def test_a_disk_that_does_not_sync_is_found_out(
-    recorded: Recorded, tmp_path: Path, seed: int
-) -> None:
+def test_a_disk_that_does_not_sync_is_found_out(recorded: Recorded, quick: Path, seed: int) -> None:
     """The same run on a disk whose syncs of the WAL do nothing: the oracle must see the loss."""
     lying = [e for e in recorded.events if not (e.op == "s" and e.name.endswith("-wal"))]
     figures = every_prefix(
         replace(recorded, events=tuple(lying)),
-        tmp_path,
+        quick,
         seed,
         leaves=(Leaves.NOTHING, Leaves.TORN),
         every=10,
     )
     assert figures.verdict.lost > 0
-    assert (tmp_path / "broken" / "where").exists()
+    assert (quick / "broken" / "where").exists()
 
 
-def test_a_word_before_its_commit_is_found_out(
-    recorded: Recorded, tmp_path: Path, seed: int
-) -> None:
+def test_a_word_before_its_commit_is_found_out(recorded: Recorded, quick: Path, seed: int) -> None:
     """The same run of a hub that acknowledges ten events too early."""
     events = list(recorded.events)
     for at in [at for at, event in enumerate(events) if acknowledged(event)]:
         events.insert(max(0, at - 10), events.pop(at))
     figures = every_prefix(
-        replace(recorded, events=tuple(events)), tmp_path, seed, leaves=(Leaves.NOTHING,)
+        replace(recorded, events=tuple(events)), quick, seed, leaves=(Leaves.NOTHING,)
     )
     assert figures.verdict.lost > 0
 

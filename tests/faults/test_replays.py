@@ -7,6 +7,6 @@ from tests.faults.stage import Stage
 
 
 async def test_frames_from_before_a_kill_are_no_life_after_it(stage: Stage, seed: int) -> None:
-    verdict = await replay_run(stage, 2, seed)
+    verdict = await replay_run(stage, 1, seed)
     assert verdict.bad == 0, verdict.cases
     assert verdict.accepted > 0
