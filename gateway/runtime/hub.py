@@ -160,9 +160,7 @@ class Hub:
     @property
     def busy(self) -> bool:
         """Whether something was accepted and is not on disk or not told yet."""
-        if self._inbox or self._committing:
-            return True
-        return self._urgent and self._retry_at is None
+        return bool(self._inbox) or self._committing or self._urgent
 
     @property
     def committing(self) -> bool:
@@ -281,10 +279,11 @@ class Hub:
                 self._since = self._now().boottime
 
     def _must_commit(self, now: float) -> bool:
+        full = len(self._observations) >= BATCH_MOST and self._retry_at is None
+        if self._urgent or full:
+            return True
         if self._retry_at is not None:
             return now >= self._retry_at
-        if self._urgent or len(self._observations) >= BATCH_MOST:
-            return True
         if self._since is not None:
             return now - self._since >= BATCH_SECONDS
         return now - self._marked_at >= LONGEST_WAIT
@@ -337,6 +336,7 @@ class Hub:
         self._count("commit-failures")
         self._retry_at = now.boottime + self._retry_wait
         self._retry_wait = min(LONGEST_RETRY, 2 * self._retry_wait)
+        self._urgent = False  # but the next call for help waits for no retry
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():

@@ -27,6 +27,7 @@ from tests.faults.prefixes import Figures, every_prefix, record
 from tests.faults.replays import replay_run
 from tests.faults.rot import ROTS
 from tests.faults.shim import build
+from tests.faults.small_disk import full_disk, possible
 from tests.faults.stage import Stage
 
 BROKEN = tuple(
@@ -151,7 +152,12 @@ class Runs:
             one.count("lost", [f"{plan}: {outcome.value}"] if outcome is Outcome.SILENT else [])
             verdict.add(one)
             self.told(number, verdict, len(BROKEN))
-        return len(BROKEN), verdict, said(came)
+        if possible():
+            outcome, one = full_disk(stage)
+            came[f"small tmpfs: {outcome.value}"] += 1
+            one.count("lost", [f"tmpfs: {outcome.value}"] if outcome is Outcome.SILENT else [])
+            verdict.add(one)
+        return sum(came.values()), verdict, said(came)
 
     def rotten(self, stage: Stage) -> tuple[int, Verdict, str]:
         each = asked("ROTS", 5)

@@ -60,6 +60,11 @@ def pressed(path: Path) -> Counter[str]:
     return found
 
 
+def newest(data: Path) -> int:
+    """Number of the last observation of a journal."""
+    return int(rows(data / JOURNAL, "SELECT coalesce(max(sequence), 0) FROM observation")[0][0])
+
+
 def centre_book(centre: Path, hub: str) -> CentreBook:
     """What the centre holds about one hub."""
     path = centre / CENTRE_FILE

@@ -11,7 +11,6 @@ from random import Random
 
 from msgspec import Struct
 
-from gateway.runtime.asking import ControlError
 from provisioning.centre.store import FILE
 from tests.faults.books import centre_book, hub_book, rows
 from tests.faults.oracle import Verdict, Version
@@ -76,19 +75,8 @@ def outcome(life: Life, program: Program) -> Outcome:
         if tells_storage(life.stage, life.name):
             return Outcome.TOLD
         if pressed in life.ledger.unanswered:
-            _a_heartbeat_later(life)
+            life.advance(HEARTBEAT, alone=True)
     return Outcome.SILENT
-
-
-def _a_heartbeat_later(life: Life) -> None:
-    found = status(life.data)
-    if found is None:
-        return
-    try:
-        wall = life.hub.ask(do="advance", to=str(found["at"])[:19]).get("wall", 0.0)
-        life.hub.ask(do="advance", to=wall + HEARTBEAT)
-    except ControlError:
-        return
 
 
 def broken_by(life: Life, shim: Path, plan: str) -> tuple[dict[str, str], Path]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+from tests.faults.books import newest
 from tests.faults.oracle import Verdict
 from tests.faults.stage import Life, Load, Stage
 from tests.support.programs import Program, status, until
@@ -111,9 +112,13 @@ def stop_run(stage: Stage, stops: int, seed: int, *, told: Told = lambda _n, _v:
             with life.start() as program, Load(life):
                 until(lambda: _up(life, program), f"{life.name} is up")  # noqa: B023 - of this turn
                 _wait(program, chance.uniform(0.0, RUN))
+                seen = (status(life.data) or {"observations": 0})["observations"]
                 begun = time.monotonic()
                 code = program.end()
                 assert code == 0, f"{code} after {time.monotonic() - begun:.1f} s: {life.log}"
+            # Of a clean end routine observations are on disk too, not only what somebody awaits.
+            gone = range(newest(life.data), int(seen))
+            verdict.count("lost", [f"{life.name}: observation {n + 1}" for n in gone])
             done += 1
             told(done, verdict)
             if life.used_up:

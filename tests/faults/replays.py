@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.faults.books import JOURNAL, rows
+from tests.faults.books import JOURNAL, newest, rows
 from tests.faults.oracle import Verdict
 from tests.faults.stage import Stage
 from tests.support.fake_bluez import FakeBlueZ
@@ -62,7 +62,7 @@ async def _one(rig: Rig, chance: Random, verdict: Verdict) -> None:
                 rig.air.send(HALL, MOTION)
             await asyncio.sleep(chance.uniform(PACE, 0.1))
         program.kill()
-    before = _newest(rig.hub.data)
+    before = newest(rig.hub.data)
     old = rig.air.sent[-KEPT:]
     async with rig.running():
         for address, frame in old * 2:
@@ -72,11 +72,6 @@ async def _one(rig: Rig, chance: Random, verdict: Verdict) -> None:
     taken = life_after(rig.hub.data, before)
     verdict.accepted += len(old)
     verdict.count("replayed", [f"counter {counter} after {before}" for counter in taken])
-
-
-def _newest(data: Path) -> int:
-    path = data / JOURNAL
-    return int(rows(path, "SELECT coalesce(max(sequence), 0) FROM observation")[0][0])
 
 
 def life_after(data: Path, sequence: int) -> list[int | None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -101,7 +102,6 @@ class Life:
         self.stage = stage
         self.name = name
         self.ledger = Ledger()
-        self.starts = 0
         self.loud = loud
         home = stage.pressing if loud else stage.quiet
         more = f'[recording]\npath = "{home}"\n'
@@ -129,9 +129,8 @@ class Life:
         """The one that is pressed next."""
         return button(self._next)
 
-    def start(self, **environment: str) -> Program:
-        self.starts += 1
-        return self.hub.run(*self._words, **environment)
+    def start(self, *, before: Sequence[str] = (), **environment: str) -> Program:
+        return self.hub.run(*self._words, before=before, **environment)
 
     def link(self, *, up: bool) -> None:
         """From the next start on there is a broker for this hub, or nobody listens."""
@@ -156,16 +155,16 @@ class Life:
         self.ledger.acknowledged[name] = str(answer["alert_id"])
         return str(answer["alert_id"])
 
-    def advance(self) -> bool:
-        """Ten minutes of the recording; False if the hub is gone."""
+    def advance(self, seconds: float = STEP, *, alone: bool = False) -> bool:
+        """Some of the recording's time; False if the hub is gone. ``alone``: without waiting for
+        the centre, whose answers a hub that cannot store them never has."""
         found = status(self.data)
         if found is None:
             return False
+        to = datetime.fromisoformat(str(found["at"])).timestamp() + seconds
         try:
-            at = str(found["at"])[:19]
-            wall = self.hub.ask(do="advance", to=at)["wall"]
-            return bool(self.hub.ask(do="advance", to=wall + STEP)["ok"])
-        except (ControlError, KeyError):
+            return bool(self.hub.ask(do="advance", to=to, offline=alone)["ok"])
+        except ControlError:
             return False
 
     def settle(self) -> None:

@@ -17,6 +17,7 @@ from tests.faults.disks import (
     tells_storage,
 )
 from tests.faults.rot import ROTS
+from tests.faults.small_disk import full_disk, possible
 from tests.faults.stage import Stage
 from tests.support.programs import status, until
 
@@ -42,7 +43,7 @@ def test_what_was_pressed_on_a_broken_disk_calls_once_when_it_is_whole_again(
         assert life.press() is None
         assert button in life.ledger.unanswered
         switch.unlink()
-        life.advance()
+        life.advance(alone=True)
         until(lambda: not life.hub.status()["faults"], "the disk is whole")
         assert program.end() == 0
     assert button in set(_subjects(life.data))
@@ -91,3 +92,12 @@ def test_a_file_that_rotted_stops_no_alarm(stage: Stage, seed: int, name: str) -
 
 def _subjects(data: Path) -> list[str]:
     return list(hub_book(data).subjects.values())
+
+
+def test_a_disk_that_is_really_full_is_lived_with_or_told(stage: Stage) -> None:
+    if not possible():
+        pytest.skip("no user namespaces here: a small file system cannot be mounted")
+    came, verdict = full_disk(stage)
+    assert came in HONEST
+    assert verdict.bad == 0, verdict.cases
+    assert verdict.presses >= 1
