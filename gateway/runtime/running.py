@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gateway import __version__
-from gateway.domain.errors import SensingError
+from gateway.domain.errors import JournalError, SensingError
 from gateway.domain.health import SensorState
 from gateway.domain.instant import iso
 from gateway.domain.observation import SourceChanged
+from gateway.journal import JournalStats
 from gateway.runtime import service
 from gateway.runtime.asking import Request
 from gateway.runtime.care import EVERY, EVERY_VIRTUAL, Care
@@ -167,8 +168,14 @@ def status_of(parts: Parts) -> Status:
     offset = parts.household.utc_offset
     watch = hub.watch()
     hung = parts.progress.hung(now.boottime)
-    stats = parts.journal.stats()
-    oldest = stats.oldest_alert
+    faults = {**hub.faults, **parts.senses.faults()}
+    stats: JournalStats | None = None
+    try:
+        stats = parts.journal.stats()
+    except JournalError as error:  # who looks after a broken disk must be told so, and the rest
+        faults["storage"] = error.reason
+    unread = () if stats is not None or "storage" in watch.reasons else ("storage",)
+    oldest = None if stats is None else stats.oldest_alert
     by_state: dict[SensorState, list[str]] = {state: [] for state in SensorState}
     for sensor, state in sorted(watch.sensors.items()):
         by_state[state].append(sensor)
@@ -181,8 +188,8 @@ def status_of(parts: Parts) -> Status:
         pid=os.getpid(),
         uptime_s=now.boottime - parts.began.boottime,
         memory_mib=_memory(),
-        watching=watch.watching and not hung,
-        reasons=(*watch.reasons, *(f"hung:{part}" for part in hung)),
+        watching=watch.watching and not hung and stats is not None,
+        reasons=(*watch.reasons, *unread, *(f"hung:{part}" for part in hung)),
         last_activity_at=_iso(watch.last_activity_wall, offset),
         silence_s=watch.silence,
         away=watch.away,
@@ -206,11 +213,11 @@ def status_of(parts: Parts) -> Status:
         connected=uplink is not None and uplink.connected,
         link_trouble=_link(parts),
         centre_there=None if uplink is None else uplink.centre_there,
-        waiting_alerts=stats.waiting_alerts,
-        waiting_records=stats.waiting_records,
+        waiting_alerts=0 if stats is None else stats.waiting_alerts,
+        waiting_records=0 if stats is None else stats.waiting_records,
         oldest_unreceived_s=None if oldest is None else max(0.0, now.wall - oldest),
         observations=hub.sequence,
-        faults={**hub.faults, **parts.senses.faults()},
+        faults=faults,
         counters=parts.counters(),
         radio=None if parts.senses.ether is None else parts.senses.ether.state,
         scan=None if parts.senses.ether is None else parts.senses.ether.mode,

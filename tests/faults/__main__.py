@@ -32,7 +32,14 @@ from tests.faults.stage import Stage
 
 BROKEN = tuple(
     f"{what}:{where}:{number}{once}"
-    for what, where in (("eio", "w"), ("eio", "s"), ("eio", "n"), ("eio", "wstn"), ("enospc", "w"))
+    for what, where in (
+        ("eio", "w"),
+        ("eio", "s"),
+        ("eio", "n"),
+        ("eio", "wstn"),
+        ("eio", "rws"),
+        ("enospc", "w"),
+    )
     for number in (1, 2, 5, 17)
     for once in ("", "-")
 )

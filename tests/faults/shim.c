@@ -4,7 +4,7 @@
  * FAULT_LOG      every change of the folder is appended here, in the order in which it happened,
  *                and every word that the process says on a Unix socket (its acknowledgements)
  * FAULT_PLAN     "<what>:<where>:<n>": from the n-th operation of that kind on. what is kill, eio
- *                or enospc; where is any of w (write), s (fsync), t (truncate), n (names). A "-"
+ *                or enospc; where is any of w (write), s (fsync), t (truncate), n (names), r (read). A "-"
  *                after n means this one operation only.
  * FAULT_SWITCH   if set, the plan counts and holds only while this file exists
  *
@@ -184,6 +184,19 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
     if (!ours(fd, path)) return REAL(writev)(fd, parts, count);
     return count ? write(fd, parts[0].iov_base, parts[0].iov_len) : 0; /* a short write is one */
 }
+
+static ssize_t got(int fd, void *data, size_t size, off_t at) {
+    char path[4096];
+    if (strchr(plan_where, 'r') && ours(fd, path)) {
+        pthread_mutex_lock(&turn);
+        REFUSE('r', 1);
+        pthread_mutex_unlock(&turn);
+    }
+    return REAL(pread64)(fd, data, size, at);
+}
+
+ssize_t pread(int fd, void *data, size_t size, off_t at) { return got(fd, data, size, at); }
+ssize_t pread64(int fd, void *data, size_t size, off64_t at) { return got(fd, data, size, at); }
 
 static int truncated(int fd, off_t size) {
     char path[4096];

@@ -63,6 +63,22 @@ def test_the_centre_hears_of_a_broken_disk_at_once(stage: Stage, shim: Path) -> 
         until(lambda: tells_storage(stage, life.name), "watching: false, storage")
 
 
+def test_a_hub_whose_disk_cannot_even_be_read_says_so_to_who_looks(
+    stage: Stage, shim: Path
+) -> None:
+    life = stage.new_life()
+    environment, switch = broken_by(life, shim, "eio:rws:1")
+    with life.start(**environment):
+        life.hub.up()
+        assert life.press()
+        switch.touch()
+        assert life.press() is None
+        found = life.hub.status()
+        assert not found["watching"]
+        assert found["reasons"] == ["storage"]
+        assert found["faults"]["storage"] in {"io", "damaged"}
+
+
 def test_a_hub_that_starts_on_a_broken_disk_is_no_hub_that_seems_to_watch(
     stage: Stage, shim: Path
 ) -> None:
