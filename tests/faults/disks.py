@@ -153,7 +153,7 @@ def rotten(stage: Stage, rot: Rot, seed: int, presses: int = 6) -> Rotten:
     there = _keys(centre.alerts)
     verdict = Verdict(accepted=len(hub.alerts))
     verdict.count("lost", _keys(one for one in hub.alerts if one.level >= 1) - there)
-    query = "SELECT 1 FROM alerts WHERE hub = ? AND type = 'tech.storage'"
+    query = "SELECT 1 FROM alerts WHERE hub = ? AND type IN ('tech.storage', 'journal.recovered')"
     told = bool(rows(stage.centre / FILE, query, life.name))
     return Rotten(came, len(before), len(unheard), len(unheard & there), told, verdict)
 
