@@ -2,7 +2,8 @@
 must be 0 is not.
 
 ANSIM_FAULT_SEED, and the counts ANSIM_FAULT_KILLS, _STOPS, _REPLAYS, _BOOTS, _FREEZES, _ROTS and
-_BYTES (of the recorded stream) may be set; ANSIM_FAULT_ONLY names the runs to do.
+_BYTES (of the recorded stream) may be set; ANSIM_FAULT_ONLY names the runs to do,
+ANSIM_FAULT_PATIENCE_S how long a hub has to bring everything home.
 """
 
 from __future__ import annotations
