@@ -1,5 +1,6 @@
 # Two commands to see and to trust: make demo, make test. Each does its own set-up.
 # make check   ruff, mypy --strict, import-linter
+# make faults  kills, power cuts, broken disks in full (an hour); ANSIM_FAULT_KILLS=50 for a few
 # make docs    writes what is generated from the types
 # make lock    writes the pinned, hashed locks (make lock UPGRADE=--upgrade for newer versions)
 # make model   trains the network again (TensorFlow, in an environment of its own; minutes)
@@ -12,7 +13,7 @@ export PYTHONUTF8 := 1
 
 BIN := .venv/bin
 
-.PHONY: demo test check docs lock messages model clean setup
+.PHONY: demo test faults check docs lock messages model clean setup
 
 demo:
 	@packaging/setup.sh hub
@@ -22,6 +23,10 @@ test:
 	@packaging/setup.sh test
 	@ANSIM_OTHER_PYTHON="$${ANSIM_OTHER_PYTHON:-$$(ls -d $(CURDIR)/.venv/other/bin/python 2>/dev/null)}" \
 		$(BIN)/python -m pytest $(ARGS)
+
+faults:
+	@packaging/setup.sh test
+	@PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.faults
 
 check:
 	@packaging/setup.sh dev

@@ -165,6 +165,8 @@ class Store:
         self.path = path
         self.suspect = False
         """Whether damage was met since this file was opened."""
+        self.readable = True
+        """Whether the last read succeeded."""
         self._reader: sqlite3.Connection | None = None
         self._reading = Lock()
         self._closed = False
@@ -216,7 +218,9 @@ class Store:
                 if self._reader is None:
                     self._reader = self._opened_for_reading()
                 yield self._reader
+                self.readable = True
             except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+                self.readable = False
                 raise self.error(error) from error
 
     def _opened_for_reading(self) -> sqlite3.Connection:

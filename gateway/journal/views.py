@@ -41,10 +41,10 @@ class Views:
         self.unreadable = 0
         self._store = store
         self._state = state
-        self._told: JournalStats | None = None
         self._sent: dict[tuple[str, int], Sent] = {}
         self._counts = Lock()
         self._closed = False
+        self._told = self._figures()
 
     @property
     def last_sequence(self) -> int:
@@ -55,6 +55,11 @@ class Views:
     def head(self) -> Head:
         """The newest link of the hash chain over alert states (T11)."""
         return self._state.chain
+
+    @property
+    def readable(self) -> bool:
+        """Whether the last read succeeded. While none does nothing can be sent: nobody watches."""
+        return self._store.readable
 
     def observations(self, after: int = 0) -> Iterator[Observation]:
         """All observations with a higher sequence, in order. Commits in between are allowed; rows
@@ -96,14 +101,15 @@ class Views:
         """Figures for the heartbeat and for status. While the file cannot be read they are the last
         that could be: a heartbeat must not fall silent for that (R2, invariant 8)."""
         try:
-            with self._store.reading() as connection:
-                self._told = read_stats(
-                    connection, self._store.folder, self._state.received_records
-                )
+            self._told = self._figures()
         except JournalError:
-            if self._told is None or self._closed:
+            if self._closed:
                 raise
         return self._told
+
+    def _figures(self) -> JournalStats:
+        with self._store.reading() as connection:
+            return read_stats(connection, self._store.folder, self._state.received_records)
 
     def verify(self) -> chain.Verified:
         """Follow the hash chain over alert states from its anchor. Raises JournalError."""

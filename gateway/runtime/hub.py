@@ -131,6 +131,7 @@ class Hub:
         else:
             del self.faults[part]
         self.offer(HubFault(part, present, detail))
+        self._tell(())  # the watch may have changed, and the next heartbeat in its turn is late
 
     # -- what it can say -------------------------------------------------------------------------
 
@@ -152,7 +153,7 @@ class Hub:
     def watch(self) -> Watch:
         """What can honestly be said about the watch now, the hub's own faults included."""
         watch = self.engine.watch(self._clock.now())
-        own = ["storage"] if self._blocked else []
+        own = ["storage"] if self._blocked or not self._journal.readable else []
         if self._failing:
             own.append("engine")
         if own:
@@ -271,14 +272,18 @@ class Hub:
             if not waiter.done():
                 waiter.set_result(None)
         self._keep(now.boottime, stored)
-        for listener in self.listeners if decisions else ():
+        if decisions:
+            self._tell(told)
+        if self._journal.recovered is not self._recovered:
+            self._new_journal()
+
+    def _tell(self, alerts: Sequence[Alert]) -> None:
+        for listener in self.listeners:
             try:
-                listener(told)
+                listener(alerts)
             except Exception:  # the lamp's failure must not stop the uplink, nor the reverse
                 log.exception("a listener failed")
                 self._count("listener-failures")
-        if self._journal.recovered is not self._recovered:
-            self._new_journal()
 
     def _keep(self, now: float, stored: Stored) -> None:
         """What could not be stored waits for room; alarms are stored by now."""

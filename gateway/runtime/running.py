@@ -197,9 +197,9 @@ def status_of(parts: Parts) -> Status:
     hub, uplink = parts.hub, parts.uplink
     now = parts.clock.now()
     offset = parts.household.utc_offset
+    stats = parts.journal.stats()  # first: whether it can be read is part of the watch
     watch = hub.watch()
     hung = parts.progress.hung(now.boottime)
-    stats = parts.journal.stats()
     by_state: dict[SensorState, list[str]] = {state: [] for state in SensorState}
     for sensor, state in sorted(watch.sensors.items()):
         by_state[state].append(sensor)

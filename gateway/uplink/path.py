@@ -305,6 +305,8 @@ class Path:
             except JournalError:
                 self._count("journal-errors")
                 due = now + JOURNAL_PAUSE
+                with contextlib.suppress(JournalError):
+                    due = min(due, self.sender.beat(session, now))
             if stuck is not None:
                 due = min(due, stuck)
             await self._pause(due - self._now())

@@ -151,6 +151,14 @@ class Sender:
             dues.append(suspected)
         return min(due for due in dues if due is not None)
 
+    def beat(self, session: Session, now: float) -> float:
+        """The heartbeat alone, which also speaks while the journal cannot be read; returns the
+        boottime of the next one. Raises JournalError once it is closed."""
+        self._pulse.look_again()
+        if session.room and self._pulse.is_due(now):
+            self._tell_heartbeat(session)
+        return self._pulse.next_due(now)
+
     def landed(self, token: object, taken: bool) -> None:
         """The broker acknowledged: room for the next, and nothing more (R4)."""
         if not taken:

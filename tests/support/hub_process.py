@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,9 @@ key = "{place}/hub/hub.key"
 keys = {{ {CENTRE} = "{place}/hub/centres/{CENTRE}.pub" }}
 {more}""")
 
-    def run(self, *arguments: object, **more: str) -> Program:
-        words = command(ANSIM, "run", "--settings", self.settings, *arguments)
+    def run(self, *arguments: object, before: Sequence[str] = (), **more: str) -> Program:
+        """``before``: words of a program that becomes the hub, e.g. in a namespace of its own."""
+        words = [*before, *command(ANSIM, "run", "--settings", self.settings, *arguments)]
         return Program(words, self.folder / "hub.log", **more)
 
     def up(self) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pytest
+
+SYSTEM = "DBUS_SYSTEM_BUS_ADDRESS"
 
 DAEMON = shutil.which("dbus-daemon")
 
@@ -53,6 +57,19 @@ class PrivateBus:
         assert self._process.stdout is not None
         assert self._process.stdout.readline(), "dbus-daemon did not start"  # it listens now
         return self
+
+    @contextmanager
+    def as_system(self) -> Iterator[None]:
+        """Within it, what this process connects to as the system's bus is this one."""
+        before = os.environ.get(SYSTEM)
+        os.environ[SYSTEM] = self.address
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[SYSTEM]
+            else:
+                os.environ[SYSTEM] = before
 
     def __exit__(
         self,

@@ -88,6 +88,29 @@ async def test_nobody_is_told_while_the_disk_refuses_and_nothing_is_lost(
         assert last.state is AlertState.CLEARED
 
 
+async def test_a_press_waits_for_no_retry_and_the_watch_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that was full and has room again: nobody lies on the floor for a minute's backoff."""
+    async with RunningHub(tmp_path) as home:
+        commit = home.journal.commit
+
+        def full(*args: object, **kwargs: object) -> None:
+            raise JournalError("The disk is full: free some space.", reason="full")
+
+        looks: list[bool] = []
+        home.hub.listeners.append(lambda _alerts: looks.append(home.hub.watch().watching))
+        monkeypatch.setattr(home.journal, "commit", full)
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert looks[-1:] == [False]
+        await home.clock.advance(200)  # the wait for the next try has grown to a minute
+        monkeypatch.setattr(home.journal, "commit", commit)
+        await home.hub.accept(Pressed("button"))
+        assert AlertType.HELP_BUTTON in [alert.type for alert in home.told]
+        assert home.hub.watch().watching
+
+
 async def test_an_answer_of_the_centre_counts_once_it_is_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
