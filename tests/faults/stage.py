@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -31,6 +32,9 @@ BUTTONS = 80
 
 STEP = 600.0
 """Virtual seconds that one request moves a lock-step hub on."""
+
+ANSWERS = 2.0
+"""Seconds in which the centre answers while nothing else is going on."""
 
 SETTLE = float(os.environ.get("ANSIM_FAULT_PATIENCE_S", "30"))
 """Real seconds in which everything must have reached the centre once nobody disturbs (R9); more on
@@ -183,11 +187,17 @@ class Life:
 
     def _settled(self) -> bool:
         if not self.loud:
-            self.advance()
+            self._pass_time()
         found = status(self.data)
         if found is None or not found["connected"]:
             return False
         return bool(found["waiting_alerts"] == 0)
+
+    def _pass_time(self) -> None:
+        """Let the centre answer, then time pass: waits end, and what went astray is sent again."""
+        with contextlib.suppress(ControlError):
+            self.hub.ask(do="flush", seconds=ANSWERS)
+        self.advance(alone=True)
 
     def verdict(self) -> Verdict:
         """Settle, and compare the journal with the centre's store."""
