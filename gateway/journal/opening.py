@@ -218,6 +218,7 @@ def _begin(path: Path, hub: str, created: float, known: Known | None) -> tuple[S
         if known is not None and known.journal_id == journal_id:
             _look_at_end(connection, known.last)
         _adopt(connection)
+        _look_at_chain(connection)
         store.suspicion.unlink(missing_ok=True)
         return store, journal_id
     except BaseException as error:
@@ -243,6 +244,13 @@ def _look_at_end(connection: sqlite3.Connection, known: int) -> None:
     last = max(history.end(connection), history.counters(connection).get(history.LAST, 0))
     if known > last:
         raise Unusable("rolled-back")
+
+
+def _look_at_chain(connection: sqlite3.Connection) -> None:
+    """A flipped bit in an alert's id or state is no damage to SQLite, and would keep its receipt from
+    ever having an effect."""
+    if not chain.verify(connection).whole:
+        raise Unusable("damaged")
 
 
 def _adopt(connection: sqlite3.Connection) -> None:

@@ -44,7 +44,7 @@ class Views:
         self._sent: dict[tuple[str, int], Sent] = {}
         self._counts = Lock()
         self._closed = False
-        self._told = self._figures()
+        self._told: JournalStats | None = None
 
     @property
     def last_sequence(self) -> int:
@@ -101,15 +101,14 @@ class Views:
         """Figures for the heartbeat and for status. While the file cannot be read they are the last
         that could be: a heartbeat must not fall silent for that (R2, invariant 8)."""
         try:
-            self._told = self._figures()
+            with self._store.reading() as connection:
+                self._told = read_stats(
+                    connection, self._store.folder, self._state.received_records
+                )
         except JournalError:
-            if self._closed:
+            if self._told is None or self._closed:
                 raise
         return self._told
-
-    def _figures(self) -> JournalStats:
-        with self._store.reading() as connection:
-            return read_stats(connection, self._store.folder, self._state.received_records)
 
     def verify(self) -> chain.Verified:
         """Follow the hash chain over alert states from its anchor. Raises JournalError."""

@@ -153,7 +153,7 @@ class Sender:
 
     def beat(self, session: Session, now: float) -> float:
         """The heartbeat alone, which also speaks while the journal cannot be read; returns the
-        boottime of the next one. Raises JournalError once it is closed."""
+        boottime of the next one. Raises JournalError if it never could be."""
         self._pulse.look_again()
         if session.room and self._pulse.is_due(now):
             self._tell_heartbeat(session)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
 from gateway.journal import Journal, stats
 from gateway.journal.schema import APPLICATION, VERSION, Unusable, create, migrate
@@ -202,11 +203,38 @@ def test_an_observation_that_cannot_be_read_is_passed_over_and_counted(tmp_path:
 def test_a_message_that_cannot_be_read_holds_up_nobody_behind_it(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit([observation(1)], alerting(alert("a"), alert("b")))
-    altered(tmp_path, "UPDATE outbox_alert SET body = '{' WHERE sequence = 1")
-    with opened(tmp_path) as journal:
+        altered(tmp_path, "UPDATE outbox_alert SET body = '{' WHERE sequence = 1")
         assert [r.sequence for r in journal.waiting()] == [2]
         assert journal.alarms(NOON) == [alert("b")]
         assert journal.unreadable == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE alert SET id = 'x' || id WHERE sequence = 1",
+        "UPDATE alert SET lane = 'alerw' WHERE sequence = 1",
+        "UPDATE alert SET sequence = 77 WHERE sequence = 1",
+        "DELETE FROM alert WHERE sequence = 1",
+    ],
+)
+def test_an_alert_whose_row_was_spoilt_without_sqlite_noticing_still_waits(
+    tmp_path: Path, statement: str
+) -> None:
+    """Found by the faults: with another id in its small row its receipt had no effect."""
+    told = (alert("a"), alert("b"))
+    with opened(tmp_path) as journal:
+        journal.commit([observation(1)], alerting(*told))
+    altered(tmp_path, statement)
+    with opened(tmp_path) as journal:
+        assert journal.recovered is not None
+        waiting = {
+            row.message.id: row for row in journal.waiting() if isinstance(row.message, Alert)
+        }
+        assert set(waiting) == {one.id for one in told}
+        for alert_id in waiting:
+            assert journal.received(alert_id, 1, at=NOON, by="centre")
+        assert journal.waiting() == []
 
 
 def test_the_journal_is_not_readable_for_everybody(tmp_path: Path) -> None:
