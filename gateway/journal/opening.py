@@ -36,8 +36,9 @@ _NOT_OURS = ("other-hub", "cannot-open")
 class Recovered(Struct, frozen=True):
     """A file was set aside and a new journal began.
 
-    ``reason``    damaged, rolled-back (it has lost what a snapshot knew), not-a-journal,
-                  cannot-open, newer (than this program), too-old, other-hub
+    ``reason``    damaged, gone (empty or not there, though a snapshot is), rolled-back (it has lost
+                  what a snapshot knew), not-a-journal, cannot-open, newer (than this program),
+                  too-old, other-hub
     ``kept``      where the old file is now
     ``salvaged``  what was taken over from it
     """
@@ -210,6 +211,7 @@ def _begin(path: Path, hub: str, created: float, known: Known | None) -> tuple[S
         connection = connect(path)
         store = Store(connection, path)
         if schema.is_new(connection):
+            _look_whether_first(known)
             schema.create(connection, secrets.token_hex(8), hub, created)
             sync_folder(path.parent)
         schema.migrate(connection)
@@ -236,6 +238,12 @@ def _look_at_log(path: Path) -> None:
     """Before SQLite does: it would drop what lies behind a broken frame."""
     if log_is_torn_inside(path):
         raise Unusable("damaged")
+
+
+def _look_whether_first(known: Known | None) -> None:
+    """An empty file, or none, beside a snapshot is no first start: its alerts may have waited."""
+    if known is not None:
+        raise Unusable("gone")
 
 
 def _look_at_end(connection: sqlite3.Connection, known: int) -> None:

@@ -33,13 +33,36 @@ def test_a_snapshot_may_not_know_more_than_the_journal(tmp_path: Path) -> None:
             journal.save_snapshot(6, instant(), PRINT, BLOB)
 
 
-def test_a_snapshot_of_another_journal_is_ignored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_journal_that_is_gone_is_no_first_start_and_its_snapshot_goes_on(
+    tmp_path: Path, how: str
+) -> None:
     with opened(tmp_path) as journal:
         journal.commit(observations(1, 5))
         journal.save_snapshot(5, instant(), PRINT, BLOB)
     (tmp_path / "journal.db").unlink()
+    if how == "empty":
+        (tmp_path / "journal.db").touch()
     with opened(tmp_path) as journal:
-        journal.commit(observations(1, 9))
+        assert journal.recovered is not None
+        assert journal.recovered.reason == "gone"
+        assert journal.last_sequence == 5
+        journal.commit(observations(6, 9))
+        assert journal.load_snapshot(PRINT) is not None
+
+
+def test_a_snapshot_of_another_journal_is_ignored(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        with opened(folder) as journal:
+            journal.commit(observations(1, 5))
+            journal.save_snapshot(5, instant(), PRINT, BLOB)
+    for file in one.glob("journal.db*"):
+        file.unlink()
+    for file in other.glob("journal.db*"):
+        file.rename(one / file.name)
+    with opened(one) as journal:
+        assert journal.recovered is None
         assert journal.load_snapshot(PRINT) is None
 
 
