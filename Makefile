@@ -1,6 +1,6 @@
 # Two commands to see and to trust: make demo, make test. Each does its own set-up.
 # make check   ruff, mypy --strict, import-linter
-# make faults  kills, power cuts, broken disks in full (an hour); ANSIM_FAULT_KILLS=50 for a few
+# make faults  kills, power cuts, broken disks, long outages in full (an hour); ANSIM_FAULT_KILLS=50 for a few
 # make docs    writes what is generated from the types
 # make lock    writes the pinned, hashed locks (make lock UPGRADE=--upgrade for newer versions)
 # make model   trains the network again (TensorFlow, in an environment of its own; minutes)
@@ -26,6 +26,7 @@ test:
 
 faults:
 	@packaging/setup.sh test
+	ANSIM_FULL=1 $(BIN)/python -m pytest -q -m full
 	@PYTHONPATH=$(CURDIR) $(BIN)/python -m tests.faults
 
 check:

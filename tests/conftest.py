@@ -20,6 +20,17 @@ PATIENCE_S = float(os.environ.get("ANSIM_TEST_PATIENCE_S", "120"))
 the tests after it still run. The slowest takes a tenth of this."""
 
 
+FULL = os.environ.get("ANSIM_FULL") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in full length say that they did not run."""
+    skip = pytest.mark.skip(reason="in full length only: ANSIM_FULL=1, or make faults")
+    for item in items:
+        if not FULL and item.get_closest_marker("full"):
+            item.add_marker(skip)
+
+
 @contextmanager
 def patience(what: str) -> Iterator[None]:
     """Raises TimeoutError in the main thread, also out of an event loop that waits for ever."""

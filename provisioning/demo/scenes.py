@@ -153,8 +153,8 @@ async def _climb(stage: Stage, say: Say, notes: Notes, _: Callable[[str], str]) 
 SCENES = (
     Scene("a", mark("A help press is received and accepted"), 20.0, _help),
     Scene("d", mark("A heartbeat names a dead sensor"), 20.0, _dead),
-    Scene("c", mark("A cut link: alerts wait, then each arrives once"), 20.0, _cut),
-    Scene("b", mark("Inactivity climbs as one alert and is closed"), 40.0, _climb),
+    Scene("c", mark("A cut link: alerts wait, then each arrives once"), 60.0, _cut),
+    Scene("b", mark("Inactivity climbs as one alert and is closed"), 90.0, _climb),
 )
 """In the order of the week."""
 

@@ -50,7 +50,7 @@ async def _lived(rig: Rig, seconds: float, numbers: list[int], levels: list[int]
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.full
 async def test_72_hours_at_5000_observations_a_day_through_a_broker_with_default_limits(
     town: Town, broker: Broker, tmp_path: Path
 ) -> None:
@@ -89,7 +89,7 @@ async def test_72_hours_at_5000_observations_a_day_through_a_broker_with_default
         )
 
 
-@pytest.mark.slow
+@pytest.mark.full
 async def test_more_alerts_than_a_broker_queues_all_arrive_although_it_acknowledged_and_dropped(
     town: Town, broker: Broker, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from tests.support.scripted_centre import ScriptedCentre
 from tests.support.uplink_rig import Rig, until
 
 
-@pytest.mark.slow
+@pytest.mark.full
 async def test_a_broker_that_restarts_every_10_seconds_for_an_hour(
     town: Town, broker: Broker, tmp_path: Path
 ) -> None:

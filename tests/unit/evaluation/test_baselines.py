@@ -289,7 +289,7 @@ PUBLISHED = {
 and budget. Instants and what is an activity differ a little."""
 
 
-@pytest.mark.parametrize("learn", [7, 14])
+@pytest.mark.parametrize("learn", [pytest.param(7, marks=pytest.mark.full), 14])
 def test_the_recorded_homes_give_about_what_the_prototype_gave(homes: Path, learn: int) -> None:
     tried = []
     for name in ("aruba_1", "aruba_2", "kasteren_a", "kasteren_c", "mit_s2"):
