@@ -61,6 +61,13 @@ def received(stage: Stage, hub: str, subject: str) -> bool:
     return any(subject == one.get("subject", one.get("data", {}).get("subject")) for one in found)
 
 
+def alert_ids(stage: Stage, hub: str) -> set[str]:
+    """All alerts of this hub that the centre has."""
+    assert stage.centre is not None
+    query = "SELECT alert_id FROM alerts WHERE hub = ?"
+    return {str(alert_id) for (alert_id,) in rows(stage.centre / FILE, query, hub)}
+
+
 def outcome(life: Life, program: Program) -> Outcome:
     """Press a button of a hub that runs on a broken disk, and see what comes of it, at once and
     until the heartbeat after that."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.faults.books import hub_book
 from tests.faults.disks import (
     Outcome,
+    alert_ids,
     broken_by,
     disk_breaks,
     last_heartbeat,
@@ -77,6 +79,43 @@ def test_a_hub_whose_disk_cannot_even_be_read_says_so_to_who_looks(
         assert not found["watching"]
         assert found["reasons"] == ["storage"]
         assert found["faults"]["storage"] in {"io", "damaged"}
+
+
+def test_a_hub_whose_disk_cannot_even_be_read_says_so_in_its_heartbeat(
+    stage: Stage, shim: Path
+) -> None:
+    """The sender reads the journal before anything else; a heartbeat needs none of it."""
+    life = stage.new_life()
+    environment, switch = broken_by(life, shim, "eio:rws:1")
+    with life.start(**environment):
+        life.hub.up()
+        assert life.press()
+        switch.touch()
+        assert life.press() is None
+        life.advance(600.0, alone=True)
+        until(lambda: tells_storage(stage, life.name), "watching: false, storage")
+        switch.unlink()
+    verdict = life.verdict()
+    assert verdict.bad == 0, verdict.cases
+
+
+@pytest.mark.parametrize("name", ["all_nul", "flipped_bits"])
+def test_a_file_that_rots_under_a_running_hub_costs_no_later_alarm(
+    stage: Stage, seed: int, name: str
+) -> None:
+    """It begins a new journal and, with its numbers, a new session, without a restart."""
+    life = stage.new_life()
+    with life.start():
+        life.hub.up()
+        for _ in range(3):
+            assert life.press()
+        life.advance()
+        ROTS[name](life.data, Random(seed))
+        life.press()
+        life.advance(alone=True)
+        last = life.press()
+        assert last is not None
+        until(lambda: last in alert_ids(stage, life.name), "the call of a hub that healed")
 
 
 def test_a_hub_that_starts_on_a_broken_disk_is_no_hub_that_seems_to_watch(
