@@ -26,7 +26,7 @@ from tests.support.programs import status, until
 HONEST = (Outcome.WORKS, Outcome.TOLD)
 
 
-@pytest.mark.parametrize("plan", ["enospc:w:1", "eio:s:1", "eio:w:5-"])
+@pytest.mark.parametrize("plan", ["enospc:w:1", "eio:s:1", "eio:w:5-", "eio:rws:1-"])
 def test_a_disk_that_breaks_is_lived_with_or_told(stage: Stage, shim: Path, plan: str) -> None:
     came, verdict = disk_breaks(stage, shim, plan)
     assert came in HONEST

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from gateway.domain.errors import JournalError
+from gateway.journal import OutboxRow
 from tests.support.broker import Broker, Town
 from tests.support.scripted_centre import ScriptedCentre, silent
 from tests.support.uplink_rig import Rig, until
@@ -85,3 +89,20 @@ async def test_the_interval_can_be_changed_and_is_told(
             assert centre.events("hb")[1].data.interval_s == 60, "never below a minute"
             await rig.clock.advance(60)
             await until(lambda: len(centre.events("hb")) == 3, "the next")
+
+
+async def test_a_journal_that_cannot_be_read_silences_no_heartbeat(
+    town: Town, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> list[OutboxRow]:
+        raise JournalError("The journal cannot be read.", reason="io")
+
+    with ScriptedCentre(broker.port, town.centre()) as centre:
+        async with Rig(town, tmp_path, broker.port) as rig:
+            await rig.connected()
+            await until(lambda: bool(centre.events("hb")), "the first heartbeat")
+            monkeypatch.setattr(rig.journal, "waiting", fails)
+            rig.uplink.wake()
+            heard = len(centre.events("hb"))
+            await rig.pass_time(lambda: len(centre.events("hb")) > heard, "one more", most=700.0)
+            assert rig.uplink.counters["journal-errors"] > 0
