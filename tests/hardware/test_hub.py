@@ -116,7 +116,8 @@ def test_presses_door_and_motion_reach_the_broker(machine: Machine, hub: Hub, to
     )
     receipt = hub.until("receipts", 1, 15)[0]
     press = next(step["wall"] for step in pulled if step["pin"] == PIN_HELP)
-    assert receipt["received"] - press < 2.0
+    # R6: 10 s at most. How long presses take is a figure (p95, below), and no single one is the p95.
+    assert receipt["received"] - press < 10.0
     # the press hurried the commit: what came before it is on disk too
     assert [row["what"]["on"] for row in seen(hub, "switched", "wired-door")][-2:] == [True, False]
     assert [row["what"]["on"] for row in seen(hub, "switched", "wired-hall")][-2:] == [True, False]
