@@ -141,7 +141,7 @@ def adopt(connection: sqlite3.Connection) -> int:
         for row in rows:
             head = next_version(head, _version_of(row), row[8])
             connection.execute(
-                f"UPDATE {table} SET place = ?, link = ? WHERE sequence = ?",  # noqa: S608
+                f"UPDATE {table} SET place = ?, link = ? WHERE sequence = ?",  # noqa: S608 - one of our two tables
                 (head.place, head.link, row[4]),
             )
             taken += 1
@@ -230,6 +230,7 @@ def _entry(
 
 
 def _version_of(row: tuple[object, ...]) -> tuple[str, int, str, int, int, bool, float]:
+    # A row of SQLite knows no types; a damaged one gives another digest, and that is found.
     _, alert_id, version, lane, sequence, level, opened, at, *_ = row
     return alert_id, version, lane, sequence, level, bool(opened), at  # type: ignore[return-value]
 

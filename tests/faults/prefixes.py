@@ -69,12 +69,12 @@ def record(
             before = len(life.ledger.acknowledged)
             with Load(life, share):
                 until(
-                    lambda: len(life.ledger.acknowledged) >= before + share,  # noqa: B023
+                    lambda: len(life.ledger.acknowledged) >= before + share,  # noqa: B023 - of this turn
                     "its presses are acknowledged",
                     60.0,
                 )
                 aim = least_bytes * (turn + 1) // starts
-                until(lambda: log.stat().st_size >= aim, "so much is written", 110.0)  # noqa: B023
+                until(lambda: log.stat().st_size >= aim, "so much is written", 110.0)  # noqa: B023 - of this turn
             if turn == starts - 1:
                 assert program.end() == 0, life.log[-2000:]
     return Recorded(life.name, tuple(read_log(log, folder)))

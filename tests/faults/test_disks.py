@@ -65,7 +65,7 @@ def test_the_centre_hears_of_a_broken_disk_at_once(stage: Stage, shim: Path) -> 
         until(lambda: tells_storage(stage, life.name), "watching: false, storage")
 
 
-def test_a_hub_whose_disk_cannot_even_be_read_says_so_to_who_looks(
+def test_a_hub_whose_disk_cannot_even_be_read_says_so_to_who_looks_and_to_the_centre(
     stage: Stage, shim: Path
 ) -> None:
     life = stage.new_life()
@@ -79,20 +79,6 @@ def test_a_hub_whose_disk_cannot_even_be_read_says_so_to_who_looks(
         assert not found["watching"]
         assert found["reasons"] == ["storage"]
         assert found["faults"]["storage"] in {"io", "damaged"}
-
-
-def test_a_hub_whose_disk_cannot_even_be_read_says_so_in_its_heartbeat(
-    stage: Stage, shim: Path
-) -> None:
-    """The sender reads the journal before anything else; a heartbeat needs none of it."""
-    life = stage.new_life()
-    environment, switch = broken_by(life, shim, "eio:rws:1")
-    with life.start(**environment):
-        life.hub.up()
-        assert life.press()
-        switch.touch()
-        assert life.press() is None
-        life.advance(600.0, alone=True)
         until(lambda: tells_storage(stage, life.name), "watching: false, storage")
         switch.unlink()
     verdict = life.verdict()
