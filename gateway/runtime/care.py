@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from gateway.domain.errors import JournalError, SettingsError
@@ -81,7 +82,7 @@ class Care:
             self.look_at_settings()
             self.look_at_link(now)
             self.look_at_clock(now)
-            self.retain(now)
+            await self.retain(now)
             await self._clock.sleep(self._every)
 
     def look_at_settings(self) -> None:
@@ -126,13 +127,15 @@ class Care:
         if abs(parted) > WALL_JUMP or now.synced is not before.synced:
             self._hub.offer(HubFault("clock", "clock" in self._hub.faults, "set"))
 
-    def retain(self, now: Instant) -> None:
-        """Forget what may no longer be kept (P2)."""
+    async def retain(self, now: Instant) -> None:
+        """Forget what may no longer be kept (P2). A slow card holds up neither sensors nor link
+        meanwhile, and a commit gets its turn between two bites."""
         if now.boottime - self._retained < RETAIN_EVERY:
             return
         self._retained = now.boottime
         try:
-            while self._journal.retain(now.wall, synced=now.synced).more:
+            bite = partial(self._journal.retain, now.wall, synced=now.synced)
+            while (await self._hub.carefully(bite)).more:
                 pass
         except JournalError as error:
             log.error("%s", error)

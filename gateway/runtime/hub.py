@@ -253,7 +253,7 @@ class Hub:
         observations, decisions = self._pending.observations, self._pending.decisions
         self._committing = True
         try:
-            stored = await self._carefully(
+            stored = await self.carefully(
                 partial(store, self._journal, observations, decisions, counters, now.wall)
             )
         except JournalError as error:
@@ -349,14 +349,14 @@ class Hub:
             self._journal.save_snapshot, self._sequence, now, fingerprint(household), blob
         )
         try:
-            await self._carefully(save)
+            await self.carefully(save)
         except JournalError as error:
             log.error("%s", error)
             self._count("snapshot-failures")
 
-    async def _carefully(self, write: Callable[[], T]) -> T:
-        """A write to the card. It is finished even if we are cancelled meanwhile: what is half
-        known here must be whole on disk."""
+    async def carefully(self, write: Callable[[], T]) -> T:
+        """A write to the card, beside the event loop. It is finished even if we are cancelled
+        meanwhile: what is half known here must be whole on disk."""
         if not self._beside:
             return write()
         writing = asyncio.ensure_future(asyncio.to_thread(write))

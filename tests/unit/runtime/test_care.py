@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
+
+import pytest
 
 from gateway.domain.alert import AlertState, AlertType
 from gateway.domain.instant import Instant
+from gateway.domain.observation import Pressed
+from gateway.journal.retention import Retained
 from gateway.runtime.care import CLOCK_PATIENCE, LINK_PATIENCE, Care
 from gateway.settings import load
 from tests.support.hubs import RunningHub
@@ -121,3 +127,31 @@ async def test_a_clock_that_nobody_sets_is_told_and_one_that_is_set_moves_no_tim
         care.look_at_clock(begun.plus(CLOCK_PATIENCE + 20.0))
         await home.clock.settle()
         assert home.told[-1].state is AlertState.CLEARED
+
+
+async def test_forgetting_on_a_slow_card_holds_up_nothing_but_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RunningHub(tmp_path / "data", beside=True) as home:
+        care = care_of(home, tmp_path, [None])
+        slow, began = threading.Event(), asyncio.Event()
+        loop, bites = asyncio.get_running_loop(), 0
+
+        def bite(now_wall: float, *, synced: bool) -> Retained:
+            nonlocal bites
+            bites += 1
+            loop.call_soon_threadsafe(began.set)
+            assert slow.wait(10), "the event loop stood still"
+            return Retained(more=bites < 3)
+
+        monkeypatch.setattr(home.journal, "retain", bite)
+        forgetting = asyncio.create_task(care.retain(home.clock.now()))
+        await began.wait()
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.HELP_BUTTON]
+        slow.set()
+        await forgetting
+        assert bites == 3
+        await care.retain(home.clock.now())
+        assert bites == 3, "once an hour"
