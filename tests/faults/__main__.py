@@ -46,6 +46,9 @@ BROKEN = tuple(
 )
 """Plans of the shim for a disk that breaks: what, where, from which operation on, for how long."""
 
+LONG_FREEZE = 90.0
+"""Seconds; the broker gives a hub up after 75 (1.5 times the keep-alive)."""
+
 SHORT_BOOTS = 5
 """Boots without a broker that one journal lives through."""
 
@@ -147,8 +150,8 @@ class Runs:
 
     def frozen(self, stage: Stage) -> tuple[int, Verdict, str]:
         count = asked("FREEZES", 20)
-        verdict = frozen_run(stage, count // 2, self.seed, 3.0)
-        return count, verdict, "SIGSTOP for up to 3 s, then SIGCONT"
+        verdict = frozen_run(stage, count // 2, self.seed, 3.0, LONG_FREEZE)
+        return count + 2, verdict, f"SIGSTOP for up to 3 s, twice {LONG_FREEZE:.0f} s, then SIGCONT"
 
     def broken(self, stage: Stage) -> tuple[int, Verdict, str]:
         if self.shim is None:

@@ -28,8 +28,11 @@ def offline_run(stage: Stage, boots: int, seed: int, presses: int = 4) -> Verdic
     return life.verdict()
 
 
-def frozen_run(stage: Stage, stops: int, seed: int, seconds: float = 1.0) -> Verdict:
-    """SIGSTOP and SIGCONT in the middle of a hub's work, in real time and in lock-step."""
+def frozen_run(
+    stage: Stage, stops: int, seed: int, seconds: float = 1.0, longest: float = 0.0
+) -> Verdict:
+    """SIGSTOP and SIGCONT in the middle of a hub's work, in real time and in lock-step; the last
+    time for ``longest`` seconds, if given."""
     chance = Random(seed)
     verdict = Verdict()
     for loud in (True, False):
@@ -37,10 +40,12 @@ def frozen_run(stage: Stage, stops: int, seed: int, seconds: float = 1.0) -> Ver
         with life.start() as program:
             life.hub.up()
             with Load(life, 3 * stops):
-                for _ in range(stops):
+                lengths = [chance.uniform(0.2, 1.0) * seconds for _ in range(stops)]
+                lengths += [longest] * (longest > 0)
+                for length in lengths:
                     pause(chance.uniform(0.0, 0.3))
                     program.process.send_signal(signal.SIGSTOP)
-                    pause(chance.uniform(0.2, 1.0) * seconds)
+                    pause(length)
                     program.process.send_signal(signal.SIGCONT)
                 until(lambda: _calm(life), "it answers again")  # noqa: B023 - of this turn
             found = life.hub.status()["counters"]
@@ -48,7 +53,7 @@ def frozen_run(stage: Stage, stops: int, seed: int, seconds: float = 1.0) -> Ver
             assert program.end() == 0, life.log[-2000:]
         one = life.verdict()
         # Each version once, and once more for each stop at most: whatever is beyond is a storm.
-        if sent > (stops + 1) * max(one.accepted, received):
+        if sent > (len(lengths) + 1) * max(one.accepted, received):
             one.count("doubled", [f"storm: {sent} sendings of {one.accepted} versions"])
         verdict.add(one)
     return verdict
