@@ -28,3 +28,10 @@ def due_after(level: Level, ceilings: tuple[float, float, float], model: float |
     if model is None or not 0.0 < model < ceiling:  # a NaN fails every comparison
         return ceiling
     return model
+
+
+def again_after(closed: float | None, ceilings: tuple[float, float, float]) -> float | None:
+    """Seconds of silence after which a silence whose level 3 the centre ``closed`` (at so many
+    seconds of it) is an alert again: nobody moved for another time of the last ceiling, and a
+    closing may have been a mistake. None while it is not closed."""
+    return None if closed is None else closed + ceilings[-1]

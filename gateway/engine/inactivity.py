@@ -10,7 +10,7 @@ from gateway.domain.instant import DAY
 from gateway.domain.sensor import Room
 from gateway.engine.alerts import Alerts
 from gateway.engine.asking import ANSWER_WITHIN, unanswered_after
-from gateway.engine.ceilings import STEPS, due_after, model_after
+from gateway.engine.ceilings import STEPS, again_after, due_after, model_after
 from gateway.engine.control import End
 from gateway.engine.habits import Habits, SilenceStart
 from gateway.engine.outlook import QUESTION_AFTER, Knobs, Outlook, outlook
@@ -66,11 +66,11 @@ class Inactivity:
         self._alerts.stop("welfare", now, because="answered")
         silence.answered(now)
 
-    def judged(self, alert: str, outcome: Outcome | None) -> None:
+    def judged(self, alert: str, outcome: Outcome | None, now: float) -> None:
         """The centre closed an alert, of an earlier silence or of the present one."""
         silence = self._state.silence
         if alert == silence.told:
-            silence.closed, silence.outcome = True, outcome
+            silence.closed, silence.outcome = silence.seen(now), outcome
         else:
             self._judge(alert, outcome)
 
@@ -100,7 +100,7 @@ class Inactivity:
                 self._note_told(level, "away")
             return
         while (due := self._level_due()) is not None and due <= now:
-            level, alert_type = STEPS[silence.level]
+            level, alert_type = STEPS[min(silence.level, len(STEPS) - 1)]
             because = self._because(level, silence.seen(now))
             silence.level = int(level)
             if level is Level.WATCH and self._household.asks:
@@ -189,7 +189,7 @@ class Inactivity:
                 door=start.at_door,
             )
             state.control.ended(end, silence.told)
-        if silence.told is not None and silence.closed:
+        if silence.told is not None and silence.closed is not None:
             self._judge(silence.told, silence.outcome)
 
     def _judge(self, alert: str, outcome: Outcome | None) -> None:
@@ -261,7 +261,8 @@ class Inactivity:
     def _level_due(self) -> float | None:
         silence = self._state.silence
         if silence.level >= len(STEPS):
-            return None
+            again = again_after(silence.closed, self._household.ceilings)
+            return None if again is None else silence.reached(again)
         level, _ = STEPS[silence.level]
         model = model_after(level, silence.outlook)
         unanswered = self._unanswered_at()

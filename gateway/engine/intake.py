@@ -318,7 +318,7 @@ class Intake:
     def _answered(self, what: CentreAnswered, now: float) -> bool:
         self._alerts.answer(what, now)
         if what.state is AnswerState.CLOSED:
-            self._inactivity.judged(what.alert_id, what.outcome)
+            self._inactivity.judged(what.alert_id, what.outcome, now)
         return True
 
     # -- shared ----------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ class Silence(Struct):
     ``stopped``   since when the clock stands still, None while it runs
     ``level``     level reached by this silence (0 to 3)
     ``told``      id of the alert by which the centre was told of it
-    ``closed``    whether the centre closed that alert already, with ``outcome``
+    ``closed``    seconds of seen silence at which the centre closed that alert, with ``outcome``;
+                  None while it has not
     ``visited``   whether a visit fell into this silence: then it teaches nothing (T15)
     ``unseen``    whether part of it was blind or paused, before an answer set the clock back
     ``foreseen``  whether the model was asked about this silence
@@ -50,7 +51,7 @@ class Silence(Struct):
     is_paused: bool = False
     level: int = 0
     told: str | None = None
-    closed: bool = False
+    closed: float | None = None
     outcome: Outcome | None = None
     visited: bool = False
     unseen: bool = False
@@ -80,7 +81,7 @@ class Silence(Struct):
     def tell(self, alert: str | None) -> None:
         """The centre is told of this silence by another alert, or of the next one by none yet."""
         if alert != self.told:
-            self.closed, self.outcome = False, None
+            self.closed = self.outcome = None
         self.told = alert
 
     def slept(self, missing: float, rebooted: float, unseen: bool) -> None:

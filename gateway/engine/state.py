@@ -18,7 +18,7 @@ from gateway.engine.routine import Routine
 from gateway.engine.supervision import Senses
 from gateway.engine.timeline import Timeline
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever an older snapshot no longer means the same; the engine is then rebuilt."""
 
 

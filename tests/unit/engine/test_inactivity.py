@@ -52,6 +52,34 @@ def test_a_closed_alert_does_not_silence_the_next_ceiling() -> None:
     assert (last.version, last.level, last.state) == (1, 3, "raised")
 
 
+def test_a_silence_that_goes_on_after_its_last_level_was_closed_is_told_again_a_day_later() -> None:
+    life = Life().moves(1.0).until(26.0)
+    for closed in (26.0, 51.0):
+        life.answers(closed, life.of("inactivity")[-1], AnswerState.CLOSED, Outcome.FALSE_SLEEP)
+        life.until(closed + 23.9)
+        assert life.of("inactivity")[-1].state == "closed"
+        life.until(closed + 24.1)
+        last = life.of("inactivity")[-1]
+        assert (last.version, last.level, last.state) == (1, 3, "raised")
+    assert len({alert.id for alert in life.of("inactivity")}) == 3
+    life.until(200.0)
+    assert life.of("inactivity")[-1].id == last.id, "an open alert is not told again"
+
+
+def test_a_day_after_closing_counts_only_hours_that_were_seen_and_ends_with_activity() -> None:
+    life = Life().moves(1.0).until(26.0)
+    life.answers(26.0, life.of("inactivity")[-1], AnswerState.CLOSED, Outcome.TRUE)
+    life.at(30.0, PauseStarted(10 * 3600.0, "family"))
+    life.until(59.9)
+    assert life.of("inactivity")[-1].state == "closed"
+    life.until(60.1)
+    assert life.of("inactivity")[-1].state == "raised"
+    life = Life().moves(1.0).until(26.0)
+    life.answers(26.0, life.of("inactivity")[-1], AnswerState.CLOSED, Outcome.TRUE)
+    life.moves(40.0).until(47.9)
+    assert life.of("inactivity")[-1].state == "closed"
+
+
 def test_motion_that_ends_is_no_activity_but_a_door_that_closes_is() -> None:
     life = Life().moves(1.0).moves(5.0, on=False).until(9.5)
     assert life.told("inactivity") == [(9.0, 1, "raised")]
