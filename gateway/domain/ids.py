@@ -4,6 +4,7 @@ twice after a kill is seen as a repetition and not as something new."""
 from __future__ import annotations
 
 import hashlib
+import re
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -16,3 +17,11 @@ def ulid(wall: float, *facts: object) -> str:
     tail = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=10).digest(), "big")
     number = milliseconds << 80 | tail
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+_ULID = re.compile(f"[0-7][{_CROCKFORD}]{{25}}", re.ASCII)
+
+
+def is_ulid(text: str) -> bool:
+    """Whether a centre takes this for an id."""
+    return _ULID.fullmatch(text) is not None

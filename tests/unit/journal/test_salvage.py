@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from gateway.domain.alert import Alert, Level
 from gateway.domain.decisions import Summary
 from gateway.domain.errors import JournalError
+from gateway.domain.ids import is_ulid
 from gateway.domain.observation import Heard, Pressed
 from gateway.journal import AlertReceived, Journal, RecordsReceived
 from gateway.journal.opening import KEPT_FILES, files_aside
@@ -237,6 +240,47 @@ def test_what_was_forgotten_on_purpose_does_not_come_back(tmp_path: Path) -> Non
         assert journal.counter("sensor:s1") == 4000
 
 
+def altered(folder: Path, *changes: str) -> None:
+    """What flipped bits would do to rows, done by hand: nothing that SQLite itself would notice."""
+    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        for change in changes:
+            assert connection.execute(change).rowcount == 1
+
+
+ID = alert("b").id
+SPOILT = f"{ID[:-1]}^"
+LINE = f"UPDATE alert SET id = '{SPOILT}' WHERE id = '{ID}'"
+BODY = f"UPDATE outbox_alert SET body = replace(body, '{ID}', '{SPOILT}') WHERE body LIKE '%{ID}%'"
+NOTE = BODY.replace(ID, '"level":1').replace(SPOILT, '"level":0')
+
+
+@pytest.mark.parametrize("damage", [BODY, NOTE])
+def test_a_flipped_bit_in_what_waits_is_righted_by_the_row_beside_it(
+    tmp_path: Path, damage: str
+) -> None:
+    filled(tmp_path)
+    altered(tmp_path, damage)
+    with opened(tmp_path) as journal:
+        assert journal.recovered is not None
+        assert journal.recovered.salvaged.bodiless == 0
+        whole(journal)
+
+
+def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Path) -> None:
+    filled(tmp_path)
+    altered(tmp_path, LINE, BODY)
+    with opened(tmp_path) as journal:
+        (row,) = journal.waiting("alert")
+        assert isinstance(row.message, Alert)
+        assert is_ulid(row.message.id)
+        assert row.message == msgspec.structs.replace(
+            alert("b", level=Level.WATCH), id=row.message.id
+        )
+        assert journal.received(row.message.id, 1, at=NOON + 9, by="c1")
+        assert not list(journal.waiting("alert"))
+        assert journal.verify().whole
+
+
 @given(
     hits=st.lists(
         st.tuples(st.integers(0, 10**6), st.integers(0, 7), st.sampled_from([1, 60, 512, 4096])),
@@ -258,7 +302,9 @@ def test_whatever_is_damaged_the_hub_has_a_journal_that_works(
     path.write_bytes(bytes(raw))
     with opened(folder) as journal:
         journal.commit([observation(journal.last_sequence + 10, counter=1)], alerting(alert("new")))
-        assert alert("new") in [row.message for row in journal.waiting("alert", 1000)]
+        waiting = [row.message for row in journal.waiting("alert", 1000)]
+        assert alert("new") in waiting
+        assert all(is_ulid(one.id) for one in waiting if isinstance(one, Alert))
         assert journal.alert(alert("new").id) == alert("new")
     with opened(folder) as journal:
         assert journal.alert(alert("new").id) == alert("new")
