@@ -128,7 +128,7 @@ def verify(settings: Path | None, data: Path | None, as_json: bool, heads: tuple
 def quarantine(settings: Path | None, data: Path | None, as_json: bool) -> None:
     """List what could not be understood, and damaged files that were set aside."""
     from gateway.cli.journal_lines import aside, set_aside
-    from gateway.journal.opening import files_aside
+    from gateway.journal.aside import files_aside
     from gateway.languages.terminal import language
 
     folder = _folder(settings, data)

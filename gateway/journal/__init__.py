@@ -1,6 +1,5 @@
 """The journal: what was accepted is on disk. SQLite, WAL, synchronous=FULL, one writer."""
 
-from gateway.journal.batch import Batch, Taken
 from gateway.journal.chain import Head, Verified
 from gateway.journal.journal import Committed, Journal
 from gateway.journal.opening import Recovered
@@ -22,7 +21,6 @@ __all__ = [
     "ALERT",
     "RECORD",
     "AlertReceived",
-    "Batch",
     "Committed",
     "Head",
     "Journal",
@@ -37,7 +35,6 @@ __all__ = [
     "Retained",
     "Salvaged",
     "Snapshot",
-    "Taken",
     "Verified",
     "stats",
 ]

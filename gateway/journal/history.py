@@ -25,6 +25,10 @@ LAST = "observation:last"
 """Counter: the highest number ever given to an observation, where its row was lost with an older
 file: no number may come twice."""
 
+UP = "hub:up_"
+"""Prefix of the counters that say until when a run watched: the only ones that fall, with each
+boot. Two that belong together must never come from different boots."""
+
 CHUNK = 500
 """Observations read at a time, so that a long replay holds no transaction open."""
 

@@ -24,19 +24,18 @@ from gateway.domain.decisions import Decisions
 from gateway.domain.errors import JournalError
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Observation
-from gateway.journal import history, outbox, quarantine, retention, schema, snapshot
+from gateway.journal import history, outbox, quarantine, rescue, retention, schema, snapshot
+from gateway.journal.aside import forget_aside, set_aside
 from gateway.journal.committing import Done, Work, encoded, read_state, write
-from gateway.journal.opening import Known, Opened, forget_aside, open_store
-from gateway.journal.outbox import RECEIVED, RECORD, AlertReceived, Receipt, RecordsReceived
-from gateway.journal.reserve import Reserve
+from gateway.journal.opening import Opened, carry_over, open_store
+from gateway.journal.outbox import RECEIVED, RECORD, Receipt, RecordsReceived
+from gateway.journal.rescue import Known
+from gateway.journal.reserve import NO_ROOM, Reserve
 from gateway.journal.retention import Keep, Retained
 from gateway.journal.shedding import Shed, shed
 from gateway.journal.snapshot import Snapshot
 from gateway.journal.store import FileLock, translated
 from gateway.journal.views import NOTHING, Views
-
-NO_ROOM = ("full", "io")
-"""Reasons for which the reserve is given up: a full disk shows as either, by file system."""
 
 
 class Committed(Struct, frozen=True):
@@ -68,6 +67,7 @@ class Journal(Views):
             self.stats()
         self.journal_id = opened.journal_id
         self.recovered = opened.recovered
+        self._untold = opened.recovered is not None
         self.reserve = Reserve(opened.store.folder)
         self.reserve.fill()
         self._hub = hub
@@ -116,7 +116,7 @@ class Journal(Views):
         cls, opened: Opened, lock: FileLock, hub: str, clock_wall: Callable[[], float]
     ) -> Journal:
         try:
-            _carry_over(opened)
+            carry_over(opened)
             return cls(opened, lock, hub, clock_wall)
         except BaseException:
             opened.store.close()
@@ -181,6 +181,8 @@ class Journal(Views):
                 raise self._store.error(error) from error
             if self._store.suspect:
                 self._heal()
+            elif alerts and not self._store.in_place():
+                self._move_back()
             work = Work(
                 observations,
                 alerts,
@@ -233,15 +235,23 @@ class Journal(Views):
         healed = False
         while True:
             try:
-                return self._store.transacted(partial(write, state=self._state, work=work))
+                return self._store.transacted(partial(self._write, work))
             except JournalError as error:
                 if error.reason == "damaged" and not healed:
-                    healed = True
+                    healed, before = True, self.journal_id
                     self._heal()
+                    if self.journal_id != before:
+                        work = self._of_now(work)
                 elif not (
                     reserve and error.reason in NO_ROOM and self.reserve.give(self._store.log)
                 ):
                     raise
+
+    def _write(self, work: Work, connection: sqlite3.Connection) -> Done:
+        done = write(connection, self._state, work)
+        if self._untold and work.observations:  # what tells it is the first that a run stores
+            rescue.told(connection)
+        return done
 
     def heal(self) -> None:
         """Look at the whole file, because something said that it is damaged. If it is, begin a new
@@ -259,10 +269,11 @@ class Journal(Views):
         store.mark()
         known = Known(self.journal_id, state.last, state.counters)
         opened = open_store(store.folder, self._hub, self._clock_wall(), known)
-        _carry_over(opened)
+        carry_over(opened)
         with opened.store.writing() as connection:
             fresh = read_state(connection)
         self._store = opened.store
+        self._untold = self._untold or opened.recovered is not None
         if opened.recovered is None:
             fresh = msgspec.structs.replace(fresh, counters={**fresh.counters, **self._late})
         else:
@@ -273,16 +284,25 @@ class Journal(Views):
                 self._sent.clear()
         self._state = fresh
 
+    def _move_back(self) -> None:
+        """Somebody removed our file or its log, or put another in its place, while we have it open:
+        all that we hold goes into a file of that name once more. Raises JournalError."""
+        store = self._store
+        try:
+            rescue.rewritten(store.connection, store.path)
+        except (sqlite3.Error, OSError) as error:
+            raise store.error(error) from error
+        set_aside(store.path)
+        self._heal()
+
     def quarantine(self, where: str, raw: bytes, reason: str, at: float) -> None:
         """Note what could not be understood. It is stored with the next commit; never fails."""
-        with self._turn:
-            self._quarantine.add(where, raw, reason, at)
+        self._quarantine.add(where, raw, reason, at)
 
     @property
     def quarantined(self) -> Mapping[str, int]:
         """How much was quarantined since the start, by place."""
-        with self._turn:
-            return dict(self._quarantine.counts)
+        return dict(self._quarantine.counts)
 
     # The engine's snapshot
 
@@ -314,32 +334,28 @@ class Journal(Views):
 
     # The centre's answers
 
-    def received(self, alert_id: str, version: int, *, at: float, by: str) -> bool:
-        """The centre's application stored this version: it waits no longer.
-
-        False if there is no such version; that has no effect. Raises JournalError.
-        """
-        receipt = AlertReceived(alert_id, version, at, by)
-        with self._turn:
-            with self._store.reading() as connection:
-                ours, _ = outbox.known(connection, receipt)
-            self.commit(receipts=[receipt])
-            return ours
-
-    def records_received(self, up_to: int, *, at: float) -> int:
-        """The centre stored every record up to this one; returns how many that freed. A number that
-        was never given has no effect: it would swallow records yet to come."""
-        with self._turn:
-            before = self._state.received_records
-            self.commit(receipts=[RecordsReceived(up_to, at)])
-            return self._state.received_records - before
-
     def _waits_for(self, receipt: Receipt) -> bool:
         """Whether a receipt would change anything."""
         if isinstance(receipt, RecordsReceived):
+            if not self._is_ours(receipt):
+                return False
             return self._state.received_records < receipt.up_to <= self._state.heads[RECORD]
         with self._store.reading() as connection:
             return outbox.known(connection, receipt)[1]
+
+    def _of_now(self, work: Work) -> Work:
+        """Without what speaks of the numbers of a journal that was set aside a moment ago."""
+        return msgspec.structs.replace(
+            work,
+            counters={n: v for n, v in work.counters.items() if n != RECEIVED},
+            receipts=[receipt for receipt in work.receipts if self._is_ours(receipt)],
+        )
+
+    def _is_ours(self, receipt: Receipt) -> bool:
+        """Whether it speaks of this journal's numbers."""
+        if isinstance(receipt, RecordsReceived):
+            return receipt.journal_id in ("", self.journal_id)
+        return True
 
     # Forgetting
 
@@ -380,13 +396,3 @@ class Journal(Views):
     def _counted(self) -> dict[str, int]:
         """All counters, as true up to the newest observation."""
         return {**self._state.counters, history.COUNTED: self._state.last}
-
-
-def _carry_over(opened: Opened) -> None:
-    """Keep the engine's snapshot for the journal that took a damaged one's place. Not where the
-    file came back older than the snapshot, nor from another home."""
-    recovered = opened.recovered
-    if recovered is None or recovered.reason in ("rolled-back", "other-hub"):
-        return
-    with suppress(OSError):
-        snapshot.carry_over(opened.store.folder, recovered.salvaged.journal_id, opened.journal_id)

@@ -6,37 +6,36 @@ import errno
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from gateway.domain.errors import JournalError
-from gateway.domain.instant import DAY
-from gateway.journal import chain, history, schema
-from gateway.journal.pages import log_is_torn_inside
-from gateway.journal.salvage import Salvaged, salvage
+from gateway.journal import chain, history, schema, snapshot
+from gateway.journal.aside import BESIDE, files_aside, set_aside
+from gateway.journal.pages import log_holds_commits, log_is_torn_inside
+from gateway.journal.rescue import Known, finish, note, rescue
+from gateway.journal.reserve import NO_ROOM, Reserve
+from gateway.journal.salvage import Salvaged
 from gateway.journal.schema import Unusable
-from gateway.journal.store import FILE, Store, code, connect, sync_folder, translated
+from gateway.journal.store import (
+    FILE,
+    Store,
+    code,
+    connect,
+    is_bad_sector,
+    sync_folder,
+    translated,
+)
 
 _UNUSABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_BESIDE = ("", "-wal", "-shm", "-journal")
-
-KEPT_FILES = 3
-"""Files that were set aside and are kept; an older one goes when the next comes."""
-
-KEPT_SECONDS = 30 * DAY
-"""Seconds for which they are kept: they hold readings (P2)."""
-
-_NOT_OURS = ("other-hub", "cannot-open")
-"""Reasons for which nothing may or can be taken over."""
 
 
 class Recovered(Struct, frozen=True):
     """A file was set aside and a new journal began.
 
-    ``reason``    damaged, gone (empty or not there, though a snapshot is), rolled-back (it has lost
+    ``reason``    damaged, gone (empty or not there, though there was one), rolled-back (it has lost
                   what a snapshot knew), not-a-journal, cannot-open, newer (than this program),
                   too-old, other-hub
     ``kept``      where the old file is now
@@ -66,18 +65,6 @@ class Recovered(Struct, frozen=True):
         return f"{self.reason}: {counts}", self.kept.name
 
 
-class Known(Struct, frozen=True):
-    """What is known of a journal from elsewhere: its snapshot, or the running program.
-
-    ``journal_id`` is whose it is; ``last`` the highest observation's number; ``counters`` as of
-    then.
-    """
-
-    journal_id: str
-    last: int
-    counters: Mapping[str, int]
-
-
 class Opened(Struct, frozen=True):
     """A store that is ready, whose it is, and what had to be set aside for it."""
 
@@ -88,130 +75,72 @@ class Opened(Struct, frozen=True):
 
 def open_store(folder: Path, hub: str, created: float, known: Known | None = None) -> Opened:
     """Open the journal of ``folder`` or begin one. A file that cannot be used never stops a hub:
-    what can be read of it is taken into a new journal with a new id, and it is set aside.
+    what can be read of it is taken into a new journal with a new id, and it is set aside. Where the
+    disk is full, opening takes from the alarms' reserve.
 
     Raises JournalError where even a new file cannot be made: disk full, folder not writable.
     """
-    path = folder / FILE
+    reserve = Reserve(folder)
+    while True:
+        try:
+            return _opened(folder / FILE, hub, created, known)
+        except JournalError as error:
+            if error.reason not in NO_ROOM or not (reserve.is_needed and reserve.shrink()):
+                raise
+
+
+def _opened(path: Path, hub: str, created: float, known: Known | None) -> Opened:
     try:
-        _finish(path)
+        finish(path)
         store, journal_id = _begin(path, hub, created, known)
-        return Opened(store, journal_id, None)
     except Unusable as trouble:
         try:
-            salvaged = _rescued(path, hub, created, trouble.reason, known)
+            salvaged = rescue(path, hub, created, trouble.reason, known)
             kept = set_aside(path)
-            _finish(path)
-            store, journal_id = _begin(path, hub, created, None)
+            finish(path)
+            store, journal_id = _begin(path, hub, created, None, again=True)
         except (Unusable, OSError) as error:
-            raise translated(error, folder) from error
+            raise translated(error, path.parent) from error
         return Opened(store, journal_id, Recovered(trouble.reason, kept, salvaged))
     except OSError as error:
-        raise translated(error, folder) from error
+        raise translated(error, path.parent) from error
+    return Opened(store, journal_id, _noted(store))
 
 
-def set_aside(path: Path) -> Path:
-    """Rename the file and those beside it to ``<name>.damaged-<n>``; its WAL stays its WAL, so that
-    it can still be opened and salvaged. Only the newest few are kept. Raises OSError."""
-    before = files_aside(path.parent)
-    n = 1 + max((_number(old) for old in before), default=0)
-    kept = path.with_name(f"{path.name}.damaged-{n}")
-    for beside in _BESIDE:
-        with suppress(FileNotFoundError):
-            Path(f"{path}{beside}").rename(f"{kept}{beside}")
-    with suppress(FileNotFoundError):
-        Path(f"{path}.suspect").unlink()
-    sync_folder(path.parent)
-    for old in before[: len(before) + 1 - KEPT_FILES]:
-        _remove(old)
-    return kept
-
-
-def files_aside(folder: Path) -> list[Path]:
-    """Journals that were set aside, the oldest first. Raises OSError."""
-    found = [path for path in folder.glob(f"{FILE}.damaged-*") if _number(path)]
-    return sorted(found, key=_number)
-
-
-def _number(aside: Path) -> int:
-    """The number of a file that was set aside; 0 for those beside it."""
-    last = aside.name.rpartition("-")[2]
-    return int(last) if last.isdecimal() else 0
-
-
-def forget_aside(folder: Path, now: float, *, all_of_them: bool = False) -> int:
-    """Remove those that are older than they may be kept, or all where room is needed; returns how
-    many. Age is counted from when they were last written. Never raises: it is tried again."""
-    gone = 0
-    with suppress(OSError):
-        for path in files_aside(folder):
-            age = now - path.lstat().st_mtime
-            if all_of_them or age > KEPT_SECONDS:
-                _remove(path)
-                gone += 1
-    return gone
-
-
-def _remove(path: Path) -> None:
-    for beside in _BESIDE:
-        with suppress(OSError):
-            Path(f"{path}{beside}").unlink()
-
-
-def _rescued(path: Path, hub: str, created: float, reason: str, known: Known | None) -> Salvaged:
-    """Make ``<name>.ready``: a new journal with what the damaged one still tells.
-
-    Whatever goes wrong here must not stop the hub: where the disk has no room for everything the
-    observations are left behind, then the rest. The damaged file is kept in any case.
-    """
-    if reason in _NOT_OURS:
-        return Salvaged()
-    counters = {} if known is None else dict(known.counters)
-    if known is not None and reason != "rolled-back":
-        counters[history.LAST] = known.last
-    for observations in (True, False):
-        fresh = path.with_name(f"{path.name}.new")
-        _remove(fresh)
-        try:
-            connection = connect(fresh)
-            try:
-                schema.create(connection, secrets.token_hex(8), hub, created)
-                connection.execute("BEGIN IMMEDIATE")
-                salvaged = salvage(path, hub, connection, counters, observations=observations)
-                connection.execute("COMMIT")
-            finally:
-                connection.close()  # brings its log into the file
-            fresh.rename(path.with_name(f"{path.name}.ready"))
-            sync_folder(path.parent)
-            return salvaged
-        except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError):
-            _remove(fresh)
-            forget_aside(path.parent, created, all_of_them=True)
-    return Salvaged()
-
-
-def _finish(path: Path) -> None:
-    """A new journal that was made ready takes the place of the one that was set aside for it. A
-    kill in between is made good here: ``.ready`` without the file itself is that very moment."""
-    ready = path.with_name(f"{path.name}.ready")
-    if not ready.exists():
+def carry_over(opened: Opened) -> None:
+    """Keep the engine's snapshot for the journal that took a damaged one's place. Not where the
+    file came back older than the snapshot, nor from another home."""
+    recovered = opened.recovered
+    if recovered is None or recovered.reason in ("rolled-back", "other-hub"):
         return
-    if os.path.lexists(path):
-        _remove(ready)  # killed before the old one was set aside: it is looked at anew
-    else:
-        ready.rename(path)
-        sync_folder(path.parent)
+    with suppress(OSError):
+        snapshot.carry_over(opened.store.folder, recovered.salvaged.journal_id, opened.journal_id)
 
 
-def _begin(path: Path, hub: str, created: float, known: Known | None) -> tuple[Store, str]:
-    """Raises Unusable if there is a file that cannot be gone on with, else JournalError."""
+def _noted(store: Store) -> Recovered | None:
+    """What came of a file that was set aside by a run that was killed before it could tell."""
+    noted = note(store.connection)
+    if noted is None:
+        return None
+    kept = files_aside(store.folder)
+    return Recovered(noted.reason, kept[-1] if kept else store.path, noted.salvaged)
+
+
+def _begin(
+    path: Path, hub: str, created: float, known: Known | None, *, again: bool = False
+) -> tuple[Store, str]:
+    """``again``: after the old file was set aside. Raises Unusable if there is a file that cannot
+    be gone on with, else JournalError."""
     connection: sqlite3.Connection | None = None
     try:
         _look_at_log(path)
+        if not again and (not path.exists() or path.stat().st_size == 0):
+            _look_whether_first(path, known)
         connection = connect(path)
         store = Store(connection, path)
         if schema.is_new(connection):
-            _look_whether_first(known)
+            if not again:
+                _look_whether_first(path, known)
             schema.create(connection, secrets.token_hex(8), hub, created)
             sync_folder(path.parent)
         schema.migrate(connection)
@@ -240,9 +169,10 @@ def _look_at_log(path: Path) -> None:
         raise Unusable("damaged")
 
 
-def _look_whether_first(known: Known | None) -> None:
-    """An empty file, or none, beside a snapshot is no first start: its alerts may have waited."""
-    if known is not None:
+def _look_whether_first(path: Path, known: Known | None) -> None:
+    """An empty file, or none, is no first start beside a snapshot, a reserve or a log with something
+    in it, which SQLite would throw away: alerts may have waited there."""
+    if known is not None or Reserve(path.parent).exists or log_holds_commits(path):
         raise Unusable("gone")
 
 
@@ -273,7 +203,7 @@ def _judged(error: sqlite3.Error | OSError, path: Path) -> Unusable | JournalErr
     """Whether the file is to blame (Unusable), or its surroundings: then a new one would fail as
     well, and history must not be put away for a full disk or for too many open files."""
     if isinstance(error, sqlite3.Error):
-        if code(error) in _UNUSABLE:
+        if code(error) in _UNUSABLE or is_bad_sector(error, path):
             return Unusable("damaged")
         if code(error) == sqlite3.SQLITE_CANTOPEN and _blocked(path):
             return Unusable("cannot-open")
@@ -286,7 +216,7 @@ def _judged(error: sqlite3.Error | OSError, path: Path) -> Unusable | JournalErr
 
 def _blocked(path: Path) -> bool:
     """Whether one of the journal's own files is what does not open."""
-    for beside in _BESIDE:
+    for beside in ("", *BESIDE):
         try:
             os.close(os.open(f"{path}{beside}", os.O_RDWR))
         except FileNotFoundError:

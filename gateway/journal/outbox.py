@@ -51,10 +51,12 @@ class AlertReceived(Struct, frozen=True):
 
 
 class RecordsReceived(Struct, frozen=True):
-    """The centre stored every record up to and including this one."""
+    """The centre stored every record up to and including this one, of the journal with this id:
+    another that takes its place meanwhile counts anew. Empty: of the present one."""
 
     up_to: int
     at: float
+    journal_id: str = ""
 
 
 Receipt = AlertReceived | RecordsReceived

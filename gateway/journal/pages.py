@@ -11,10 +11,11 @@ understood it.
 
 from __future__ import annotations
 
-import mmap
+import errno
+import os
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,9 @@ Value = int | float | str | bytes | None
 
 _WAL_HEADER, _FRAME_HEADER = 32, 24
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
+_SPOT = 4096
+"""Bytes read at a time in search of a place that cannot be read: the kernel reads no less."""
+
 _REALS = struct.Struct(">d")
 
 
@@ -54,6 +58,40 @@ class Frame(Struct, frozen=True):
     whole: bool
 
 
+class Bytes:
+    """The bytes of a file, read as they are asked for. What the card cannot read is zeros: mapped
+    into memory, such a place would end the process."""
+
+    def __init__(self, path: Path) -> None:
+        """A file that is not there is empty. Raises OSError."""
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._file = -1
+        self._size = os.fstat(self._file).st_size if self._file >= 0 else 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, piece: slice) -> bytes:
+        start, stop, _ = piece.indices(self._size)
+        if start >= stop:
+            return b""
+        try:
+            return os.pread(self._file, stop - start, start)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return bytes(stop - start)
+
+
 class PageFile:
     """The pages of a database file and of its write-ahead log. Only reads.
 
@@ -63,8 +101,8 @@ class PageFile:
     def __init__(self, path: Path, page_size: int = PAGE_SIZE) -> None:
         self._size = page_size
         with ExitStack() as stack:
-            self._main = _mapped(path, stack)
-            self._wal = _mapped(Path(f"{path}-wal"), stack)
+            self._main = stack.enter_context(Bytes(path))
+            self._wal = stack.enter_context(Bytes(_log(path)))
             self._stack = stack.pop_all()
         kept = _committed(list(frames(self._wal, page_size)))
         self._newest = {frame.page: frame.start for frame in kept}
@@ -85,8 +123,8 @@ class PageFile:
         """The newest copy of a page (numbered from 1); short or empty where there is none."""
         start = self._newest.get(number)
         if start is not None:
-            return bytes(self._wal[start : start + self._size])
-        return bytes(self._main[(number - 1) * self._size : number * self._size])
+            return self._wal[start : start + self._size]
+        return self._main[(number - 1) * self._size : number * self._size]
 
     def rows(self) -> Iterator[RawRow]:
         """Every row of every page, in the order of the file; copies that were left behind in
@@ -147,7 +185,7 @@ class PageFile:
         return b"".join(parts)
 
 
-def frames(wal: bytes | mmap.mmap, page_size: int = PAGE_SIZE) -> Iterator[Frame]:
+def frames(wal: Bytes, page_size: int = PAGE_SIZE) -> Iterator[Frame]:
     """The frames of a write-ahead log (4.2) that belong to its present round, whole or not.
 
     A frame's checksum continues that of the frame before it, so one that is damaged does not spoil
@@ -163,8 +201,9 @@ def frames(wal: bytes | mmap.mmap, page_size: int = PAGE_SIZE) -> Iterator[Frame
     order = magic & 1 if sound else 0
     salts = header[16:24] if sound else wal[_WAL_HEADER + 8 : _WAL_HEADER + 16]
     before: bytes | None = header[24:32] if sound else None
-    for index in range(count):
-        start = _WAL_HEADER + index * step
+    starts = range(_WAL_HEADER, _WAL_HEADER + count * step, step)
+    ours = [n for n, start in enumerate(starts) if wal[start + 8 : start + 16] == salts]
+    for start in starts[: max(ours, default=-1) + 1]:
         head = wal[start : start + _FRAME_HEADER]
         page, commits = struct.unpack_from(">II", head)
         if head[8:16] == salts and page:
@@ -173,10 +212,8 @@ def frames(wal: bytes | mmap.mmap, page_size: int = PAGE_SIZE) -> Iterator[Frame
                 _checksum(head[:8] + body, _pair(before), order) == head[16:24]
             )
             yield Frame(page, start + _FRAME_HEADER, commits != 0, whole)
-        elif index + 1 < count and wal[start + step + 8 : start + step + 16] == salts:
-            yield Frame(page, start + _FRAME_HEADER, commits=False, whole=False)  # its head is gone
         else:
-            return
+            yield Frame(page, start + _FRAME_HEADER, commits=False, whole=False)  # its head is gone
         before = head[16:24]
 
 
@@ -188,14 +225,11 @@ def log_is_torn_inside(path: Path) -> bool:
     followed by more is another matter: SQLite would forget everything from the broken frame on
     without a word. Raises OSError.
     """
-    try:
-        wal = Path(f"{path}-wal").read_bytes()
-    except FileNotFoundError:
-        return False
-    found = list(frames(wal))
+    with Bytes(_log(path)) as wal:
+        found = list(frames(wal))
+        header = wal[:_WAL_HEADER]
     if not found:
         return False
-    header = wal[:_WAL_HEADER]
     magic = int.from_bytes(header[:4], "big")
     if magic not in _WAL_MAGIC or _checksum(header[:24], (0, 0), magic & 1) != header[24:32]:
         return sum(frame.whole for frame in found[1:]) > 0 and any(f.commits for f in found)
@@ -206,20 +240,42 @@ def log_is_torn_inside(path: Path) -> bool:
     return bool(behind) and behind[0] < len(found) - 1
 
 
+def log_holds_commits(path: Path) -> bool:
+    """Whether the write-ahead log of ``path`` says anything. Raises OSError."""
+    with Bytes(_log(path)) as wal:
+        return bool(_committed(list(frames(wal))))
+
+
+def is_spotty(path: Path) -> bool:
+    """Whether some of a file or of its log can be read and some cannot. Never raises."""
+    reads: set[bool] = set()
+    for one in (path, _log(path)):
+        with suppress(OSError):
+            handle = os.open(one, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                for start in range(0, os.fstat(handle).st_size, _SPOT):
+                    reads.add(_reads(handle, start))
+            finally:
+                os.close(handle)
+    return reads == {True, False}
+
+
+def _reads(handle: int, start: int) -> bool:
+    try:
+        os.pread(handle, _SPOT, start)
+    except OSError:
+        return False
+    return True
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
 def _committed(found: list[Frame]) -> list[Frame]:
     """The whole frames up to the last whole commit."""
     last = max((n for n, frame in enumerate(found) if frame.commits and frame.whole), default=-1)
     return [frame for frame in found[: last + 1] if frame.whole]
-
-
-def _mapped(path: Path, stack: ExitStack) -> bytes | mmap.mmap:
-    try:
-        file = stack.enter_context(path.open("rb"))
-    except FileNotFoundError:
-        return b""
-    if path.stat().st_size == 0:
-        return b""
-    return stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _pair(raw: bytes) -> tuple[int, int]:

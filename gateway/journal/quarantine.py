@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
+from threading import Lock
 
 from msgspec import Struct
 
@@ -39,16 +40,18 @@ class Quarantine:
     def __init__(self) -> None:
         self.pending: list[Quarantined] = []
         self.counts: dict[str, int] = {}
+        self._turn = Lock()
 
     def add(self, where: str, raw: bytes, reason: str, at: float) -> None:
-        """Never fails, never writes. Beyond PENDING between two commits only the count rises."""
+        """From any thread. Never fails, never writes, waits for no commit. Beyond PENDING between
+        two commits only the count rises."""
         place = _clean(where)
-        self.counts[place] = self.counts.get(place, 0) + 1
-        if len(self.pending) < PENDING:
-            digest = hashlib.blake2b(raw, digest_size=16).hexdigest()
-            self.pending.append(
-                Quarantined(at, place, _clean(reason), len(raw), digest, raw[:HEAD].hex())
-            )
+        digest = hashlib.blake2b(raw, digest_size=16).hexdigest()
+        entry = Quarantined(at, place, _clean(reason), len(raw), digest, raw[:HEAD].hex())
+        with self._turn:
+            self.counts[place] = self.counts.get(place, 0) + 1
+            if len(self.pending) < PENDING:
+                self.pending.append(entry)
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 FILE = "journal.reserve"
 
+NO_ROOM = ("full", "io")
+"""Reasons for which the reserve is given up: a full disk shows as either, by file system."""
+
 SIZE = 4 * 1024 * 1024
 """Bytes. An alarm with all that belongs to it takes at most 16 kB ("Settled"), most of it in the
 log, which is used again: hundreds of alarms, more than a home has in the years of one outage."""
@@ -22,6 +25,9 @@ STEP = 256 * 1024
 
 MARGIN = 32 * 1024
 """Bytes of a step that are left for the log's index and for the file system's own blocks."""
+
+PIECE = 1024 * 1024
+"""Bytes given up at a time for what is larger than an alarm: opening, or making a new journal."""
 
 SHARE = 4
 """Of what is free at most one part in so many is reserved: a small disk must not be filled by it."""
@@ -41,6 +47,20 @@ class Reserve:
         except OSError:
             return 0
 
+    @property
+    def exists(self) -> bool:
+        """Whether there ever was one, which there is once a journal was opened."""
+        return os.path.lexists(self._path)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the disk has less room than one step of the reserve."""
+        try:
+            room = os.statvfs(self._path.parent)
+        except OSError:
+            return False
+        return room.f_bavail * room.f_frsize < STEP
+
     def fill(self) -> int:
         """Set aside what is missing, if there is room for much more; returns the size then. The
         blocks are the file system's promise and are not written: it wears out no card."""
@@ -56,6 +76,13 @@ class Reserve:
             finally:
                 os.close(handle)
         return self.size
+
+    def shrink(self) -> bool:
+        """Leave a piece of it to whoever comes first; False if nothing is left."""
+        held = self.size
+        with suppress(OSError):
+            os.truncate(self._path, max(0, held - PIECE))
+        return self.size < held
 
     def give(self, log: Path) -> bool:
         """Give up one step for an alarm; False if nothing is left.

@@ -109,12 +109,8 @@ def _observations(
     first, last = int(row[0]), int(row[1])
     old = min(young, last)  # prune those before it
     allowed = min(old, most + 1)
-    until = min(allowed, first + MOST)
-    if until <= first:
-        return 0, False, old > first
-    _count(connection, until)
-    gone = connection.execute("DELETE FROM observation WHERE sequence < ?", (until,)).rowcount
-    return gone, until < allowed, allowed < old
+    gone, more = _before(connection, first, allowed)
+    return gone, more, allowed < old
 
 
 def _over(connection: sqlite3.Connection, quota: int, most: int) -> tuple[int, bool]:
@@ -124,7 +120,12 @@ def _over(connection: sqlite3.Connection, quota: int, most: int) -> tuple[int, b
     ).fetchone()
     if first is None or last - first < quota:
         return 0, False
-    allowed = min(last - quota + 1, most + 1)
+    return _before(connection, first, min(last - quota + 1, most + 1))
+
+
+def _before(connection: sqlite3.Connection, first: int, allowed: int) -> tuple[int, bool]:
+    """Prune what is before ``allowed``, a bounded number; returns how many, and whether there are
+    more."""
     until = min(allowed, first + MOST)
     if until <= first:
         return 0, False
@@ -156,12 +157,13 @@ def _received(connection: sqlite3.Connection) -> int:
 
 
 def _alerts(connection: sqlite3.Connection, now: float, keep: Keep) -> int:
-    """Whole alerts only: ended, received in every version, and long ago."""
+    """Whole alerts only: ended, received in every version, and both long ago. An alert of a clock
+    that stood in 1970 is as old as its receipt."""
     received = _received(connection)
     ids = [
         row[0]
         for row in connection.execute(
-            "SELECT id FROM alert GROUP BY id HAVING max(at) < ? "
+            "SELECT id FROM alert GROUP BY id HAVING max(max(at, coalesce(received, at))) < ? "
             "AND sum(CASE lane WHEN 'alert' THEN received IS NULL ELSE sequence > ? END) = 0",
             (now - keep.received, received),
         )

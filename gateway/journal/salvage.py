@@ -160,7 +160,6 @@ def salvage(
     counters = dict(found.counters)
     for name, value in known.items():
         counters[name] = max(value, counters.get(name, value))
-    counters = {name: value for name, value in counters.items() if name not in _OWN}
     counters[LAST] = last
     return Salvaged(
         journal_id=next(iter(found.journals)) if len(found.journals) == 1 else "",
@@ -169,13 +168,14 @@ def salvage(
         alerts=alerts,
         waiting=waiting,
         records=records,
-        counters=_counters(connection, counters),
+        counters=keep_counters(connection, counters),
         bodiless=bodiless,
     )
 
 
-_OWN = (RECEIVED, history.COUNTED)
-"""Counters that mean something only together with the numbers of the old file."""
+_OWN = (RECEIVED, history.COUNTED, history.UP)
+"""Counters that mean something only together with the numbers of the old file, or with one boot: of
+a copy that was left behind in a page nobody knows whose it was."""
 
 
 def _wall(row: RawRow) -> float | None:
@@ -269,10 +269,11 @@ def _alerts(connection: sqlite3.Connection, found: _Found, received: int) -> tup
         chosen = sorted((r for r in ready if r[0] is done), key=lambda r: r[1])
         for lane in LANES:
             lines = [r for r in chosen if outbox.lane_of(r[2]) == lane]
-            first = 1 - len(lines) if done else 1
-            for number, (_, _, alert, body, created, line) in enumerate(lines, start=first):
+            number = -len(lines) if done else 0
+            for _, _, alert, body, created, line in lines:
                 if outbox.has_alert(connection, alert):
                     continue
+                number += 1
                 head = outbox.add_alert(connection, alert, body, number, created, head)
                 waiting += not done
                 if done and lane == ALERT and line.received is not None:
@@ -319,7 +320,12 @@ def _records(connection: sqlite3.Connection, found: _Found, received: int) -> in
     return taken
 
 
-def _counters(connection: sqlite3.Connection, values: Mapping[str, int]) -> int:
-    kept = {name: v for name, v in values.items() if -HIGHEST <= v <= HIGHEST}
+def keep_counters(connection: sqlite3.Connection, values: Mapping[str, int]) -> int:
+    """Take those over that mean something in another file; returns how many."""
+    kept = {
+        name: value
+        for name, value in values.items()
+        if -HIGHEST <= value <= HIGHEST and not name.startswith(_OWN)
+    }
     history.save_counters(connection, {**kept, history.COUNTED: kept.get(LAST, 0)})
     return len(kept)

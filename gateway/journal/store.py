@@ -13,6 +13,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from gateway.domain.errors import JournalError
+from gateway.journal.pages import is_spotty
 from gateway.journal.schema import PAGE_SIZE
 
 T = TypeVar("T")
@@ -32,6 +33,21 @@ CACHE_KIB = 1024
 
 READ_CACHE_KIB = 256
 """Page cache of the connection that only reads."""
+
+_VALUES = {
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+}
+"""What is the fault of something that was to be stored. Whatever else SQLite says is tried again."""
+
+_UNREAD = {
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+}
+"""What SQLite says when a read fails; the last one for EIO."""
 
 _DAMAGED = ("damaged", "The journal in {folder} is damaged: restart the service.")
 _BUSY = ("busy", "Another program writes to {folder}: end it.")
@@ -67,6 +83,13 @@ def code(error: sqlite3.Error) -> int | None:
     return None if value is None else int(value) & 0xFF
 
 
+def is_bad_sector(error: Exception, path: Path) -> bool:
+    """Whether a read failed because a part of the file lies where the card cannot read. A card of
+    which nothing can be read is another matter: that may pass, and the file is as good as before."""
+    failed = getattr(error, "sqlite_errorcode", None)
+    return failed in _UNREAD and is_spotty(path)
+
+
 def translated(error: Exception, folder: Path) -> JournalError:
     """The JournalError for an error of SQLite, of the file system or of a value's type."""
     if isinstance(error, JournalError):
@@ -82,10 +105,11 @@ def translated(error: Exception, folder: Path) -> JournalError:
             return JournalError(
                 f"{remedy.format(folder=folder)} Nothing of it was stored.", reason=reason
             )
+        reason = "closed" if isinstance(error, sqlite3.ProgrammingError) else "journal"
         return JournalError(
             f"The journal in {folder} refused ({type(error).__name__}): restart the service; "
             "nothing of it was stored.",
-            reason="closed" if isinstance(error, sqlite3.ProgrammingError) else "journal",
+            reason="content" if found in _VALUES else reason,
         )
     if isinstance(error, OSError):
         return JournalError(
@@ -167,6 +191,7 @@ class Store:
         """Whether damage was met since this file was opened."""
         self.readable = True
         """Whether the last read succeeded."""
+        self._places: dict[Path, tuple[int, int]] = {}
         self._reader: sqlite3.Connection | None = None
         self._reading = Lock()
         self._closed = False
@@ -191,6 +216,21 @@ class Store:
         with suppress(OSError):
             self.suspicion.touch()
 
+    def in_place(self) -> bool:
+        """Whether the names of file and log still lead to what is open: what is written to a file
+        that somebody removed is gone with the process."""
+        for path in (self.path, self.log):
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                found = None
+            place = None if found is None else (found.st_dev, found.st_ino)
+            if place != self._places.get(path, place):
+                return False
+            if place is not None:
+                self._places[path] = place
+        return True
+
     def close(self) -> None:
         """Let go of the file. Does not raise: the reader first, so that the writer brings its log
         into the file."""
@@ -205,6 +245,11 @@ class Store:
     def error(self, error: Exception) -> JournalError:
         """``error`` as a JournalError; damage is remembered for the next opening."""
         ours = translated(error, self.folder)
+        if is_bad_sector(error, self.path):
+            ours = JournalError(
+                f"{_DAMAGED[1].format(folder=self.folder)} Nothing of it was stored.",
+                reason="damaged",
+            )
         if ours.reason == "damaged":
             self.mark()
         return ours

@@ -17,6 +17,7 @@ from gateway.engine.engine import Engine
 from gateway.engine.predictor import Predictor
 from gateway.engine.state import FORMAT
 from gateway.journal import Journal
+from gateway.journal.history import UP
 
 log = logging.getLogger("ansim")
 
@@ -24,8 +25,8 @@ RETRY_TICK = 60.0
 """Seconds until an engine whose step failed is asked again: an error that lasts must not become a
 loop, and the watch must go on."""
 
-MARK_WALL = "hub:up_wall_ms"
-MARK_BOOTTIME = "hub:up_boottime_ms"
+MARK_WALL = f"{UP}wall_ms"
+MARK_BOOTTIME = f"{UP}boottime_ms"
 """Named counters of the journal: until when this run of the program is known to have watched."""
 
 

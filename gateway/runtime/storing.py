@@ -19,7 +19,7 @@ from gateway.journal.shedding import shed
 
 log = logging.getLogger("ansim")
 
-OF_AN_ITEM = ("content", "sequence", "journal")
+OF_AN_ITEM = ("content", "sequence")
 """Reasons of a refusal that are the fault of something in the commit, not of the disk."""
 
 Item = Observation | Alert | Summary

@@ -42,7 +42,8 @@ from gateway.domain.observation import (
     What,
 )
 from gateway.domain.sensor import Room
-from gateway.journal import AlertReceived, Batch, Journal, RecordsReceived
+from gateway.journal import AlertReceived, Journal, RecordsReceived
+from gateway.runtime.pending import Pending
 
 ALARM_LIMIT = 16_000.0
 OBSERVATION_LIMIT = 2_000.0
@@ -183,7 +184,7 @@ def day(folder: Path, count: int, *, awake: bool) -> tuple[float, float]:
 
 def _day(home: Home, begin: float, times: Iterator[float], blob: bytes, full: bool) -> float:
     """One day; the days before are written in few commits, as their cost is not looked at."""
-    journal, batch = home.journal, Batch(most=256 if full else 4096)
+    journal, pending = home.journal, Pending(begin)
     due = {"summary": begin + 600.0, "snapshot": begin + SNAPSHOT_EVERY, "retain": begin + HOUR}
     cost = told = 0
     sequence = journal.last_sequence
@@ -191,9 +192,9 @@ def _day(home: Home, begin: float, times: Iterator[float], blob: bytes, full: bo
     def commit(now: float) -> None:
         nonlocal cost, told
         before = written()
-        taken = batch.take()
         home.wall = START + now
-        journal.commit(taken.observations, taken.decisions, counters=marks(instant(now)))
+        journal.commit(pending.observations, pending.decisions, counters=marks(instant(now)))
+        pending.stored(now)
         cost += written() - before
         if not full:
             return
@@ -211,17 +212,17 @@ def _day(home: Home, begin: float, times: Iterator[float], blob: bytes, full: bo
 
     for seconds in times:
         now = begin + seconds
-        while batch.due is not None and batch.due <= now and full:
-            commit(batch.due)
+        while pending and pending.next_moment() <= now and full:
+            commit(pending.next_moment())
         while due["summary"] <= now and full:
             counts = dict.fromkeys(SENSORS[:6], 5)
             summary = Summary(START + due["summary"] - 600, 600.0, counts, away=False, blind=False)
-            batch.add(None, Decisions(summaries=(summary,)), due["summary"])
+            pending.decide(Decisions(summaries=(summary,)), due["summary"])
             due["summary"] += 600.0
         sequence += 1
         what = Switched(SENSORS[sequence % len(SENSORS)], sequence % 2 == 0)
-        observation = Observation(sequence, instant(now), what, counter=sequence)
-        if (batch.add(observation, Decisions(), now) and full) or len(batch) >= 4000:
+        pending.observe(Observation(sequence, instant(now), what, counter=sequence))
+        if (full and pending.due(now)) or len(pending.observations) >= 4000:
             commit(now)
     commit(begin + DAY)
     if not full:

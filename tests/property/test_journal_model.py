@@ -33,7 +33,15 @@ from gateway.domain.observation import (
     What,
 )
 from gateway.journal import Journal
-from tests.support.journals import NOON, alert, alerting, opened, summary, summing
+from tests.support.journals import (
+    alert,
+    alerting,
+    opened,
+    receive,
+    receive_records,
+    summary,
+    summing,
+)
 
 NAMES = st.sampled_from(["s1", "s2", "help", "거실", ""])
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -110,13 +118,14 @@ class JournalMachine(RuleBasedStateMachine):
         alert_id = alert(name).id
         stored = [a for a in (*self.alerts, *self.notes) if isinstance(a, Alert)]
         known = any((a.id, a.version) == (alert_id, version) for a in stored)
-        assert self.journal.received(alert_id, version, at=NOON, by="c1") is known
+        waits = known and (alert_id, version) not in self.received
+        assert receive(self.journal, alert_id, version) is waits
         if known:
             self.received.add((alert_id, version))
 
     @rule(up_to=st.integers(-1, 12))
     def receive_records(self, up_to: int) -> None:
-        self.journal.records_received(up_to, at=NOON)
+        receive_records(self.journal, up_to)
         if self.records < up_to <= len(self.notes):
             self.records = up_to
 

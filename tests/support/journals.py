@@ -9,7 +9,7 @@ from gateway.domain.decisions import Decisions, Summary
 from gateway.domain.ids import ulid
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Observation, Switched, What
-from gateway.journal import Journal
+from gateway.journal import AlertReceived, Journal, RecordsReceived
 
 NOON = 1_772_323_200.0
 HUB = "hub-7f3a"
@@ -80,3 +80,13 @@ def alerting(*alerts: Alert) -> list[Decisions]:
 
 def summing(*summaries: Summary) -> list[Decisions]:
     return [Decisions(summaries=summaries)]
+
+
+def receive(journal: Journal, alert_id: str, version: int = 1, *, at: float = NOON) -> bool:
+    """The centre "c1" stored this version; whether it waited here."""
+    return journal.commit(receipts=[AlertReceived(alert_id, version, at, "c1")]).receipts == 1
+
+
+def receive_records(journal: Journal, up_to: int) -> None:
+    """The centre stored every record up to this one."""
+    journal.commit(receipts=[RecordsReceived(up_to, NOON)])

@@ -13,7 +13,15 @@ from gateway.domain.alert import Level
 from gateway.journal import AlertReceived, Head, Journal, Keep, RecordsReceived
 from gateway.journal.chain import RECEIPT, VERSION
 from gateway.journal.reader import JournalReader
-from tests.support.journals import NOON, alert, alerting, observations, opened
+from tests.support.journals import (
+    NOON,
+    alert,
+    alerting,
+    observations,
+    opened,
+    receive,
+    receive_records,
+)
 
 DAY = 86400.0
 
@@ -147,8 +155,8 @@ def test_whatever_is_forgotten_the_chain_stays_whole(
         journal.commit(decisions=alerting(alert("n", level=Level.NOTE, open=False)))
         for n, over in enumerate(ended):
             for version in (1, 2)[: 1 + over]:
-                journal.received(alert(str(n)).id, version, at=NOON, by="c1")
-        journal.records_received(1, at=NOON)
+                receive(journal, alert(str(n)).id, version)
+        receive_records(journal, 1)
         head = journal.head
         gone = 0
         for now in (35, 50, 70, 100):
@@ -167,7 +175,7 @@ def test_the_anchor_moves_on_when_everything_before_it_is_forgotten(tmp_path: Pa
         for n in range(6):
             journal.commit(decisions=alerting(alert(str(n)), alert(str(n), 2, open=n == 3)))
             for version in (1, 2):
-                journal.received(alert(str(n)).id, version, at=NOON, by="c1")
+                receive(journal, alert(str(n)).id, version)
         assert journal.retain(NOON + 40 * DAY, Keep()).alerts == 8
         assert journal.verify().whole
     connection = sqlite3.connect(tmp_path / "journal.db")

@@ -14,7 +14,10 @@ import pytest
 
 from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
-from tests.support.journals import observations, opened
+from tests.support.journals import (
+    observations,
+    opened,
+)
 
 WRITER = """
 import sys
@@ -28,7 +31,7 @@ while True:
     print("stored", journal.last_sequence, "alarm", alarm.id, flush=True)
     if n % 2 == 0:
         row = journal.waiting("alert")[0]
-        journal.received(row.message.id, 1, at=NOON, by="c1")
+        receive(journal, row.message.id, 1)
         print("received", row.message.id, flush=True)
     if n % 50 == 0:
         journal.save_snapshot(journal.last_sequence, instant(), "p", b"%d" % journal.last_sequence)

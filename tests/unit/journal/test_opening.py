@@ -12,7 +12,16 @@ from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
 from gateway.journal import Journal, stats
 from gateway.journal.schema import APPLICATION, VERSION, Unusable, create, migrate
-from tests.support.journals import HUB, NOON, alert, alerting, observation, observations, opened
+from tests.support.journals import (
+    HUB,
+    NOON,
+    alert,
+    alerting,
+    observation,
+    observations,
+    opened,
+    receive,
+)
 
 FILE = "journal.db"
 
@@ -233,7 +242,7 @@ def test_an_alert_whose_row_was_spoilt_without_sqlite_noticing_still_waits(
         }
         assert set(waiting) == {one.id for one in told}
         for alert_id in waiting:
-            assert journal.received(alert_id, 1, at=NOON, by="centre")
+            assert receive(journal, alert_id, 1)
         assert journal.waiting() == []
 
 

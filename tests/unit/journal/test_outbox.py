@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.domain.alert import Level
-from tests.support.journals import NOON, Wall, alert, alerting, opened, summary, summing
+from tests.support.journals import (
+    NOON,
+    Wall,
+    alert,
+    alerting,
+    opened,
+    receive,
+    receive_records,
+    summary,
+    summing,
+)
 
 
 def test_the_highest_level_comes_first_then_the_older(tmp_path: Path) -> None:
@@ -20,7 +30,7 @@ def test_received_ends_the_waiting_of_that_version_only(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         for version in (1, 2, 3):
             journal.commit(decisions=alerting(alert(version=version), alert("b", version=version)))
-        assert journal.received(alert().id, 2, at=NOON, by="c1")
+        assert receive(journal, alert().id, 2)
         left = [r.message for r in journal.waiting("alert")]
         assert left == [
             alert(),
@@ -29,7 +39,7 @@ def test_received_ends_the_waiting_of_that_version_only(tmp_path: Path) -> None:
             alert(version=3),
             alert("b", 3),
         ]
-        assert journal.received(alert().id, 2, at=NOON, by="c1"), "again: known, without effect"
+        assert not receive(journal, alert().id, 2), "again: without effect"
     with opened(tmp_path) as journal:
         assert [r.message for r in journal.waiting("alert")] == left
 
@@ -37,17 +47,17 @@ def test_received_ends_the_waiting_of_that_version_only(tmp_path: Path) -> None:
 def test_received_for_what_was_never_sent_has_no_effect(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit(decisions=alerting(alert()))
-        assert not journal.received("01JUNKJUNKJUNKJUNKJUNKJUNK", 1, at=NOON, by="c1")
-        assert not journal.received(alert().id, 2, at=NOON, by="c1"), "a version to come"
-        assert not journal.received(alert().id, 0, at=NOON, by="c1")
+        assert not receive(journal, "01JUNKJUNKJUNKJUNKJUNKJUNK", 1)
+        assert not receive(journal, alert().id, 2), "a version to come"
+        assert not receive(journal, alert().id, 0)
         assert len(journal.waiting("alert")) == 1
 
 
 def test_records_are_received_up_to_a_number(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit(decisions=summing(*(summary(600.0 * n) for n in range(5))))
-        assert journal.records_received(3, at=NOON) == 3
-        assert journal.records_received(2, at=NOON) == 0, "never back"
+        receive_records(journal, 3)
+        receive_records(journal, 2)  # never back
         assert [r.sequence for r in journal.waiting("record")] == [4, 5]
         assert journal.stats().waiting_records == 2
 
@@ -55,8 +65,8 @@ def test_records_are_received_up_to_a_number(tmp_path: Path) -> None:
 def test_a_receipt_for_records_that_do_not_exist_yet_swallows_none_of_them(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit(decisions=summing(summary()))
-        assert journal.records_received(1_000_000, at=NOON) == 0
-        assert journal.records_received(-1, at=NOON) == 0
+        receive_records(journal, 1_000_000)
+        receive_records(journal, -1)
         journal.commit(decisions=summing(summary(600)))
         assert len(journal.waiting("record")) == 2
 
@@ -77,7 +87,7 @@ def test_attempts_are_counted_until_the_receipt(tmp_path: Path) -> None:
 def test_numbers_of_a_lane_go_on_after_reopening(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit(decisions=alerting(alert("a"), alert("b")))
-        journal.received(alert("b").id, 1, at=NOON, by="c1")
+        receive(journal, alert("b").id, 1)
     with opened(tmp_path) as journal:
         journal.commit(decisions=alerting(alert("c")))
         assert [r.sequence for r in journal.waiting("alert")] == [1, 3]
@@ -128,7 +138,7 @@ def test_stats_tell_how_long_the_oldest_alert_has_waited(tmp_path: Path) -> None
         wall.wall += 60
         journal.commit(decisions=alerting(alert("b", level=Level.NOTE), alert("c")))
         assert journal.stats().oldest_alert == NOON
-        journal.received(alert("a").id, 1, at=NOON, by="c1")
+        receive(journal, alert("a").id, 1)
         assert journal.stats().oldest_alert == NOON + 60
         assert journal.stats().waiting_alerts == 1
         assert journal.stats().open_alerts == 2

@@ -12,7 +12,13 @@ from gateway.domain.alert import Alert, Level
 from gateway.domain.decisions import Summary
 from gateway.journal import Journal
 from gateway.journal.schema import MIGRATIONS, VERSION
-from tests.support.journals import alert, alerting, observation, opened
+from tests.support.journals import (
+    alert,
+    alerting,
+    observation,
+    opened,
+    receive,
+)
 
 RELEASED = Path(__file__).parent / "released"
 FILES = sorted(path.stem for path in RELEASED.glob("version-*.db"))
@@ -63,7 +69,7 @@ def test_a_released_journal_opens_with_everything_in_it(tmp_path: Path, name: st
         assert journal.verify().whole
         assert journal.verify().entries == 7 + 3, "versions and receipts are taken into the chain"
         journal.commit([observation(208)], alerting(alert("new")))
-        assert journal.received(alert("new").id, 1, at=1.0, by="c1")
+        assert receive(journal, alert("new").id, 1)
         assert journal.verify().whole
     with opened(tmp_path) as journal:
         assert journal.recovered is None

@@ -20,6 +20,8 @@ from tests.support.journals import (
     observation,
     observations,
     opened,
+    receive,
+    receive_records,
     summary,
     summing,
 )
@@ -161,8 +163,8 @@ def test_alerts_go_only_when_ended_received_and_long_ago(tmp_path: Path, wall: W
         )
         journal.commit(decisions=[*alerting(*kept.values()), *summing(summary(), summary(600))])
         for made in (alert("gone"), alert("gone", 2), kept["open"], kept["young"], kept["last"]):
-            journal.received(made.id, made.version, at=NOON, by="c1")
-        journal.records_received(3, at=NOON)
+            receive(journal, made.id, made.version)
+        receive_records(journal, 3)
         wall.wall = NOON + 31 * DAY
         journal.commit(decisions=summing(summary(31 * DAY)))
         retained = journal.retain(wall.wall)
@@ -178,7 +180,7 @@ def test_alerts_go_only_when_ended_received_and_long_ago(tmp_path: Path, wall: W
 def test_records_that_wait_do_not_go(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.commit(decisions=summing(*(summary(600.0 * n) for n in range(10))))
-        journal.records_received(4, at=NOON)
+        receive_records(journal, 4)
         assert journal.retain(NOON + 60 * DAY).records == 4
         assert [r.sequence for r in journal.waiting("record")] == list(range(5, 11))
 

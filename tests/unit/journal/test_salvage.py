@@ -19,7 +19,7 @@ from gateway.domain.errors import JournalError
 from gateway.domain.ids import is_ulid
 from gateway.domain.observation import Heard, Pressed
 from gateway.journal import AlertReceived, Journal, RecordsReceived
-from gateway.journal.opening import KEPT_FILES, files_aside
+from gateway.journal.aside import KEPT_FILES, files_aside
 from gateway.journal.pages import log_is_torn_inside
 from tests.support.journals import (
     NOON,
@@ -28,6 +28,7 @@ from tests.support.journals import (
     observation,
     observations,
     opened,
+    receive,
     summary,
     summing,
 )
@@ -276,7 +277,7 @@ def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Pat
         assert row.message == msgspec.structs.replace(
             alert("b", level=Level.WATCH), id=row.message.id
         )
-        assert journal.received(row.message.id, 1, at=NOON + 9, by="c1")
+        assert receive(journal, row.message.id, 1)
         assert not list(journal.waiting("alert"))
         assert journal.verify().whole
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from gateway.journal import Journal
 from gateway.journal.reserve import STEP
 from gateway.journal.shedding import shed
 from gateway.runtime.storing import store
+from tests.support.disks import fill, small_disk
 from tests.support.hubs import RunningHub
 from tests.support.journals import (
     NOON,
@@ -112,28 +111,8 @@ def test_what_is_shed_comes_with_its_counters_and_fills_its_gap_later(tmp_path: 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A disk of 3 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    disk = tmp_path / "small"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "ansim-test", str(disk)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting is not allowed here")
-    try:
+    with small_disk(tmp_path / "small", "3m") as disk:
         yield disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    filler = disk / "filler"
-    with filler.open("ab", buffering=0) as file:
-        try:
-            while file.write(bytes(4096)):
-                pass
-        except OSError:
-            pass
-    return filler
 
 
 def read_until_full(journal: Journal) -> None:
