@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from gateway.domain.errors import JournalError
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Heard, Measured, Pressed, Quantity, Switched
 from gateway.journal import AlertReceived, RecordsReceived
+from gateway.journal.store import translated
+from gateway.runtime.storing import OF_AN_ITEM
 from tests.support.journals import (
     NOON,
     alert,
@@ -199,3 +204,43 @@ def test_every_method_says_journal_error_once_it_is_closed(tmp_path: Path) -> No
         journal.waiting()
     with pytest.raises(JournalError):
         journal.stats()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (sqlite3.SQLITE_PROTOCOL, "journal"),
+        (sqlite3.SQLITE_NOMEM, "journal"),
+        (sqlite3.SQLITE_TOOBIG, "content"),
+        (sqlite3.SQLITE_CONSTRAINT, "content"),
+    ],
+)
+def test_only_what_a_value_is_to_blame_for_is_called_its_fault(code: int, reason: str) -> None:
+    """What is called so is put away and never tried again (runtime/storing.py)."""
+    error = sqlite3.OperationalError("anything")
+    error.sqlite_errorcode = code
+    assert translated(error, Path("data")).reason == reason
+    assert (reason in OF_AN_ITEM) is (reason == "content")
+
+
+def test_what_cannot_be_understood_is_noted_while_a_commit_waits_for_the_card(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path) as journal:
+        begun, goes_on = threading.Event(), threading.Event()
+
+        def slow(_: sqlite3.Connection) -> None:
+            begun.set()
+            assert goes_on.wait(10), "the noting waited"
+
+        def commit() -> None:
+            with journal._turn:
+                journal._store.transacted(slow)
+
+        with ThreadPoolExecutor() as pool:
+            writing = pool.submit(commit)
+            assert begun.wait(10)
+            journal.quarantine("downlink", b"junk", "signature", NOON)
+            assert journal.quarantined == {"downlink": 1}
+            goes_on.set()
+            writing.result(10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.domain.alert import Level
@@ -230,3 +231,17 @@ def test_records_beyond_their_quota_go_oldest_first_and_alerts_never(tmp_path: P
         assert journal.stats().waiting_records == 20
     with opened(tmp_path) as journal:
         assert [r.sequence for r in journal.waiting("record")] == list(range(31, 51))
+
+
+def test_an_alert_is_kept_from_its_receipt_on_if_that_came_later(tmp_path: Path) -> None:
+    """Whether it waited a month, or its clock stood in 1970 (R17)."""
+    old = msgspec.structs.replace(
+        alert("1970", open=False), at=Instant("boot", 100.0, 100.0, synced=False)
+    )
+    late = alert("late", open=False)
+    with opened(tmp_path) as journal:
+        journal.commit(decisions=alerting(old, late, alert("head")))
+        for one in (old, late):
+            receive(journal, one.id, at=NOON + 40 * DAY)
+        assert journal.retain(NOON + 41 * DAY).alerts == 0
+        assert journal.retain(NOON + 71 * DAY).alerts == 2
