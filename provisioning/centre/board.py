@@ -184,6 +184,7 @@ class Board:
         for count, sentence in (
             (figures.gaps, mark("gaps {count}")),
             (figures.refused, mark("refused {count}")),
+            (figures.remade, mark("remade alerts {count}")),
             (figures.notices_waiting, mark("notices waiting {count}")),
         ):
             if count:

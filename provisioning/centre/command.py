@@ -271,7 +271,8 @@ def homes(settings: Path | None, data: Path | None, as_json: bool) -> None:
     for home in found:
         watch = "watching" if home.watching else f"NOT watching: {home.why}"
         lost = f"  lost: {', '.join(home.lost)}" if home.lost else ""
-        click.echo(f"{home.hub}  {watch}  open {home.open_alerts}{lost}")
+        remade = f"  set back, remade versions: {home.remade}" if home.remade else ""
+        click.echo(f"{home.hub}  {watch}  open {home.open_alerts}{lost}{remade}")
 
 
 def _answer(state: str, help_text: str) -> None:

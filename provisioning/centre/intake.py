@@ -55,10 +55,12 @@ class Due(Struct, frozen=True):
 
 
 class Fresh(Struct, frozen=True):
-    """An alert version that became the highest of its alert."""
+    """An alert version that is now shown: the highest of its alert, or one ``remade`` with
+    another content by a hub that was set back."""
 
     hub: str
     data: wire.AlertData
+    remade: bool = False
 
 
 class Taken(Struct, frozen=True):

@@ -7,8 +7,8 @@ import sqlite3
 import msgspec
 
 from gateway.contract import messages as wire
-from provisioning.centre import gaps
-from provisioning.centre.intake import Message, count
+from provisioning.centre import gaps, twins
+from provisioning.centre.intake import Fresh, Message, count
 
 
 def hub(db: sqlite3.Connection, message: Message, now: float) -> None:
@@ -170,45 +170,62 @@ def telemetry(
     )
 
 
-def alert(db: sqlite3.Connection, hub: str, data: wire.AlertData, body: str, now: float) -> bool:
-    """Keep a version; return whether it is now the highest of its alert.
+def alert(
+    db: sqlite3.Connection, message: Message, data: wire.AlertData, now: float
+) -> Fresh | None:
+    """Keep a version; return it if it is now the one that is shown.
 
     The highest version wins, whatever order they come in; a lower one that comes late is kept and
-    marked. The same version with another content (a hub that was set back) keeps the first.
+    marked. The same version with another content is kept beside the first. If it comes from another
+    run than the version that is shown, its hub was set back in between: what it says now is how
+    things stand there, however low the number. Within one run a hub only counts up.
     """
-    key = (hub, data.alert_id)
-    row = db.execute("SELECT version FROM alerts WHERE hub=? AND alert_id=?", key).fetchone()
-    known = 0 if row is None else int(row[0])
-    late = data.version < known
-    inserted = db.execute(
-        "INSERT INTO alert_versions VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-        (
-            *key,
-            data.version,
-            data.type,
-            data.level,
-            data.state,
-            data.open,
-            data.at,
-            now,
-            late,
-            body,
-        ),
-    ).rowcount
-    if not inserted:
-        count(db, "versions twice")
-        return False
-    _effect(db, hub, data, now)
+    key = (message.hub, data.alert_id)
+    row = db.execute(
+        "SELECT version, bootid FROM alerts WHERE hub=? AND alert_id=?", key
+    ).fetchone()
+    known, run = (0, None) if row is None else row
+    first = db.execute(
+        "SELECT body FROM alert_versions WHERE hub=? AND alert_id=? AND version=?",
+        (*key, data.version),
+    ).fetchone()
+    facts = twins.facts(data)
+    if first is not None and twins.facts_of(first[0]) == facts:
+        return None
+    remade = first is not None
+    late = data.version < known and not (remade and run != message.envelope.bootid)
+    said = (data.type, data.level, data.state, data.open, data.at, now, late, message.body)
+    if not remade:
+        db.execute(
+            "INSERT INTO alert_versions VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (*key, data.version, *said),
+        )
+    elif not db.execute(
+        "INSERT INTO alert_twins VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+        (*key, data.version, facts, *said),
+    ).rowcount:
+        return None
+    _effect(db, message.hub, data, now)
     if late:
         count(db, "versions late")
-        return False
+    else:
+        _show(db, message, data, now)
+    if remade:
+        count(db, "versions remade")
+        _forget_answers(db, key, now)
+    return None if late else Fresh(message.hub, data, remade)
+
+
+def _show(db: sqlite3.Connection, message: Message, data: wire.AlertData, now: float) -> None:
     db.execute(
         "INSERT INTO alerts (hub, alert_id, version, type, level, state, open, raised_at, at, "
-        "first_received, received, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-        "version=excluded.version, type=excluded.type, level=excluded.level, state=excluded.state, "
-        "open=excluded.open, at=excluded.at, received=excluded.received, body=excluded.body",
+        "first_received, received, body, bootid) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT DO UPDATE SET version=excluded.version, type=excluded.type, "
+        "level=excluded.level, state=excluded.state, open=excluded.open, at=excluded.at, "
+        "received=excluded.received, body=excluded.body, bootid=excluded.bootid",
         (
-            *key,
+            message.hub,
+            data.alert_id,
             data.version,
             data.type,
             data.level,
@@ -218,10 +235,29 @@ def alert(db: sqlite3.Connection, hub: str, data: wire.AlertData, body: str, now
             data.at,
             now,
             now,
-            body,
+            message.body,
+            message.envelope.bootid,
         ),
     )
-    return True
+
+
+def _forget_answers(db: sqlite3.Connection, key: tuple[str, str], now: float) -> None:
+    """What people said before was about another press than the one that is shown now: it asks for
+    an answer again, unless it shows one itself. Their words stay among the answers and in the
+    access log."""
+    forgotten = db.execute(
+        "UPDATE alerts SET accepted=NULL, accepted_by=NULL, closed=NULL, closed_by=NULL, "
+        "outcome=NULL, service=NULL WHERE hub=? AND alert_id=? AND open "
+        "AND state NOT IN (SELECT value FROM json_each(?)) "
+        "AND accepted <= received AND coalesce(closed, 0) <= received",
+        (*key, SHOWS["closed"]),
+    ).rowcount
+    if forgotten:
+        db.execute(
+            "UPDATE answers SET ended=?, result='the hub was set back' "
+            "WHERE hub=? AND alert_id=? AND ended IS NULL",
+            (now, *key),
+        )
 
 
 SHOWS = {

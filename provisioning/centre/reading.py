@@ -14,7 +14,8 @@ DUE_ACCEPT = {4: 60.0, 3: 180.0, 2: 600.0}
 
 
 class Home(Struct, frozen=True):
-    """One home for the board. ``why`` is empty while it is watched; times are wall seconds."""
+    """One home for the board. ``why`` is empty while it is watched; times are wall seconds.
+    ``remade``: versions that its hub made anew with another content: it was set back."""
 
     hub: str
     watching: bool
@@ -31,6 +32,7 @@ class Home(Struct, frozen=True):
     open_alerts: int
     highest: int
     missing: int
+    remade: int
     version: str
 
 
@@ -70,6 +72,7 @@ class Overview(Struct, frozen=True):
     gaps: int
     refused: int
     duplicates: int
+    remade: int
     notices_waiting: int
     notices_failed: int
 
@@ -133,6 +136,7 @@ def homes(store: Store) -> list[Home]:
             "SELECT hub, sum(high - low + 1) FROM gaps WHERE settled IS NULL GROUP BY hub"
         ).fetchall()
     )
+    remade = dict(store.db.execute("SELECT hub, count(*) FROM alert_twins GROUP BY hub").fetchall())
     found = []
     for row in store.db.execute(
         "SELECT hub, judged, judged_why, judged_since, last_seen, heartbeat_at, heartbeat FROM hubs"
@@ -157,6 +161,7 @@ def homes(store: Store) -> list[Home]:
                 open_alerts=count,
                 highest=highest,
                 missing=missing.get(hub, 0),
+                remade=remade.get(hub, 0),
                 version="" if beat is None else beat.version,
             )
         )
@@ -208,6 +213,7 @@ def overview(store: Store) -> Overview:
         gaps=gaps,
         refused=counters.get("refused", 0),
         duplicates=counters.get("duplicates", 0),
+        remade=counters.get("versions remade", 0),
         notices_waiting=pending,
         notices_failed=failing,
     )

@@ -29,6 +29,8 @@ ENDED = (
 )
 """Of alerts that ended before a moment. An open one is kept however old it is."""
 
+UNOWNED = "DELETE FROM alert_twins WHERE (hub, alert_id) NOT IN (SELECT hub, alert_id FROM alerts)"
+
 
 def retain(store: Store, now: float) -> int:
     """Delete what is older than its limit; return how many rows. ``now`` in wall seconds."""
@@ -46,6 +48,8 @@ def retain(store: Store, now: float) -> int:
             ("DELETE FROM telemetry WHERE received < ?", (before["telemetry"],)),
             ("DELETE FROM others WHERE received < ?", (before["telemetry"],)),
             *((ENDED.format(table=table), (limit, limit)) for table in OF_ALERTS),
+            # beside their alerts, whichever program took those away
+            (UNOWNED, ()),
             ("DELETE FROM quarantine WHERE at < ?", (before["quarantine"],)),
             (
                 "DELETE FROM notices WHERE made < ? AND (delivered IS NOT NULL OR next_try > ?)",

@@ -65,7 +65,7 @@ def _said(store: Store, hub: str, alert_id: str, state: str) -> bool:
 
 def _fits_since(store: Store, hub: str, alert_id: str, rule: Rule) -> float | None:
     row = store.db.execute(
-        "SELECT min(received) FROM alert_versions WHERE hub=? AND alert_id=? AND level>=? "
+        "SELECT min(received) FROM every_version WHERE hub=? AND alert_id=? AND level>=? "
         "AND (NOT ? OR NOT json_extract(body, '$.cause'))",
         (hub, alert_id, rule.level, rule.cleared),
     ).fetchone()

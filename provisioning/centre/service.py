@@ -336,5 +336,5 @@ def _line(one: Fresh) -> str:
     data = one.data
     return (
         f"{one.hub} {data.alert_id} v{data.version} level {data.level} {data.type} {data.state}"
-        f"{' (old)' if data.old else ''}"
+        f"{' (old)' if data.old else ''}{' (remade: the hub was set back)' if one.remade else ''}"
     )

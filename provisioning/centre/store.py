@@ -81,6 +81,11 @@ class Store:
                     f"{self.path}: made by version {version} of the tables, this is "
                     f"{tables.VERSION}; use the program that made it."
                 )
+            _script(self.db, tables.ADDED)
+            for table, name, kind in tables.COLUMNS:
+                known = {row[1] for row in self.db.execute(f"PRAGMA table_info({table})")}
+                if name not in known:
+                    self.db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
     def close(self) -> None:
         """Close the connection; what was committed stays."""
@@ -127,6 +132,8 @@ class Store:
                 else:
                     duplicates += 1
                     keeping.repeated(self.db, message, now)
+                    # a clock that was set back with its journal gives an id twice
+                    self._version(message, now, fresh)
                 lane = message.envelope.lane
                 if lane == "alert" and message.alert is not None:
                     alert_id, version = message.alert
@@ -230,15 +237,19 @@ class Store:
     def _keep(self, message: Message, now: float, fresh: list[Fresh]) -> None:
         keeping.hub(self.db, message, now)
         data = message.data
-        if isinstance(data, wire.AlertData):
-            if keeping.alert(self.db, message.hub, data, message.body, now):
-                fresh.append(Fresh(message.hub, data))
-        elif isinstance(data, wire.HeartbeatData):
+        self._version(message, now, fresh)
+        if isinstance(data, wire.HeartbeatData):
             keeping.heartbeat(self.db, message, data, now)
         elif isinstance(data, wire.TelemetryData):
             keeping.telemetry(self.db, message, data, now)
         elif isinstance(message.envelope, wire.UnknownEvent):
             keeping.other(self.db, message, now)
+
+    def _version(self, message: Message, now: float, fresh: list[Fresh]) -> None:
+        if isinstance(message.data, wire.AlertData):
+            news = keeping.alert(self.db, message, message.data, now)
+            if news is not None:
+                fresh.append(news)
 
     def _quarantine(self, one: Refused, now: float) -> wire.AlertReceipt | None:
         self.db.execute(

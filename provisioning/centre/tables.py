@@ -98,3 +98,24 @@ CREATE TRIGGER access_stays BEFORE DELETE ON access
 CREATE TRIGGER access_as_written BEFORE UPDATE ON access
     BEGIN SELECT RAISE(ABORT, 'the access log is never changed'); END;
 """
+
+ADDED = """
+-- a version that a hub made anew with another content, beside the first (see twins.py)
+CREATE TABLE IF NOT EXISTS alert_twins (
+    hub TEXT, alert_id TEXT, version INTEGER, facts TEXT, type TEXT NOT NULL,
+    level INTEGER NOT NULL, state TEXT NOT NULL, open INTEGER NOT NULL, at TEXT NOT NULL,
+    received REAL NOT NULL, late INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (hub, alert_id, version, facts)) WITHOUT ROWID;
+CREATE VIEW IF NOT EXISTS every_version AS
+    SELECT hub, alert_id, version, type, level, state, open, at, received, late, body
+        FROM alert_versions
+    UNION ALL
+    SELECT hub, alert_id, version, type, level, state, open, at, received, late, body
+        FROM alert_twins;
+"""
+"""What came after version 1 and is made at each opening where it is missing. An older program does
+not see it and is not disturbed, so the version stays: an update of a centre can be taken back."""
+
+COLUMNS = (("alerts", "bootid", "TEXT"),)
+"""Columns that came after version 1, likewise: (table, name, type). ``bootid``: the run of the hub
+that sent the version which is shown."""

@@ -10,6 +10,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from gateway.contract import messages as wire
+from gateway.contract.encode import Encoder
+from gateway.domain.alert import Alert
+from gateway.domain.household import Household
 from provisioning.centre.store import FILE as CENTRE_FILE
 from tests.faults.oracle import CentreBook, HubBook, Version
 
@@ -25,7 +31,15 @@ def rows(path: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
 def hub_book(data: Path) -> HubBook:
     """The journal of a hub that has ended."""
     path = data / JOURNAL
-    alerts = rows(path, "SELECT id, version, level, open, lane, received, sequence FROM alert")
+    ((hub,),) = rows(path, "SELECT hub FROM journal")
+    alerts = rows(
+        path,
+        "SELECT a.id, a.version, a.level, a.open, a.lane, a.received, a.sequence, "
+        "coalesce(o.body, r.body) FROM alert a "
+        "LEFT JOIN outbox_alert o ON a.lane = 'alert' AND o.sequence = a.sequence "
+        "LEFT JOIN outbox_record r ON a.lane = 'record' AND r.sequence = a.sequence",
+    )
+    encoder = Encoder(Household(hub, ()), boot="boot", journal="journal")
     held = {n for (n,) in rows(path, "SELECT sequence FROM outbox_alert")}
     mine = [row for row in alerts if row[4] == "alert"]
     waiting = {(row[0], row[1]) for row in mine if row[5] is None}
@@ -37,12 +51,33 @@ def hub_book(data: Path) -> HubBook:
         if body.get("type") == "help.button":
             subjects[str(body["id"])] = str(body.get("subject", ""))
     return HubBook(
-        tuple(Version(i, v, level, bool(o)) for i, v, level, o, *_rest in alerts),
+        tuple(
+            Version(i, v, level, bool(o), None if body is None else _sent(encoder, body))
+            for i, v, level, o, *_rest, body in alerts
+        ),
         subjects,
         frozenset(waiting),
         frozenset(stranded),
         pressed(path),
     )
+
+
+def _sent(encoder: Encoder, body: str) -> str:
+    """What a centre should have of a row of the journal. One that cannot be read can be at none."""
+    try:
+        alert = msgspec.json.decode(body, type=Alert)
+    except msgspec.MsgspecError:
+        return body
+    message = encoder.alert(alert, 1)
+    return _said(json.dumps(json.loads(message)["data"]))
+
+
+def _said(body: str) -> str:
+    """All of a version's content but ``old``, which tells of its sending, and the codes that hang
+    on the kinds of the home's sensors, which no journal holds."""
+    data = msgspec.json.decode(body, type=wire.AlertData)
+    plain = msgspec.structs.replace(data, old=False, scaip_type="", scaip_status="")
+    return msgspec.json.encode(plain).decode()
 
 
 def pressed(path: Path) -> Counter[str]:
@@ -69,7 +104,7 @@ def centre_book(centre: Path, hub: str) -> CentreBook:
     """What the centre holds about one hub."""
     path = centre / CENTRE_FILE
     alerts = rows(
-        path, "SELECT alert_id, version, level, open FROM alert_versions WHERE hub = ?", hub
+        path, "SELECT alert_id, version, level, open, body FROM every_version WHERE hub = ?", hub
     )
     messages = rows(
         path,
@@ -78,13 +113,15 @@ def centre_book(centre: Path, hub: str) -> CentreBook:
     )
     notices = rows(
         path,
-        "SELECT alert_id, version, count(*) FROM notices "
-        "WHERE hub = ? AND alert_id IS NOT NULL GROUP BY alert_id, version, kind",
+        "SELECT alert_id, version, max(n) FROM (SELECT alert_id, version, count(*) AS n "
+        "FROM notices WHERE hub = ? AND alert_id IS NOT NULL "
+        "GROUP BY alert_id, version, kind, json_extract(body, '$.alert.at')) "
+        "GROUP BY alert_id, version",
         hub,
     )
     gaps = rows(path, "SELECT count(*) FROM gaps WHERE hub = ? AND settled IS NULL", hub)
     return CentreBook(
-        tuple(Version(i, v, level, bool(o)) for i, v, level, o in alerts),
+        tuple(Version(i, v, level, bool(o), _said(body)) for i, v, level, o, body in alerts),
         int(messages[0][0]),
         Counter({(i, v): n for i, v, n in notices}),
         int(gaps[0][0]),

@@ -18,12 +18,24 @@ MOST_NAMED = 5
 
 
 class Version(NamedTuple):
-    """One version of one alert, as both sides store it."""
+    """One version of one alert, as both sides store it. ``said``: all else that both sides hold of
+    it, as one text; None where a side has its number but no longer what it said."""
 
     alert_id: str
     version: int
     level: int
     open: bool
+    said: str | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is counted by."""
+        return self.alert_id, self.version
+
+    def same(self, other: Version) -> bool:
+        """Whether both tell the same."""
+        unsaid = self.said is None or other.said is None
+        return self[:4] == other[:4] and (unsaid or self.said == other.said)
 
 
 class HubBook(Struct, frozen=True):
@@ -45,8 +57,9 @@ class HubBook(Struct, frozen=True):
 class CentreBook(Struct, frozen=True):
     """What the centre's store holds about one hub, after its removal of duplicates by id.
 
+    ``alerts``    every version; one number twice where it came with two contents
     ``messages``  distinct message ids that brought alert versions
-    ``notices``   how often a town's channel was told of each (alert id, version)
+    ``notices``   how often a town's channel was told of each (alert id, version) in one content
     ``gaps``      numbers of a lane that never came and that nobody has settled
     """
 
@@ -68,10 +81,10 @@ class Verdict(Struct):
 
     ``accepted``   alert versions in the journals
     ``presses``    presses that the hub acknowledged
-    ``lost``       accepted or acknowledged, and not at the centre
+    ``lost``       accepted or acknowledged, and not at the centre as the journal has it
     ``doubled``    delivered twice: a press with two alerts, a version under two message ids, a
                    town told twice
-    ``forged``     at the centre, but in no journal, or there with another content
+    ``forged``     at the centre, but in no journal with this content
     ``unopened``   journals that did not open, or had to be set aside
     ``replayed``   sensor frames of before that were taken for life afterwards
     """
@@ -104,22 +117,30 @@ class Verdict(Struct):
 
 
 def account(ledger: Ledger, hub: HubBook, centre: CentreBook) -> Verdict:
-    """Match every press and every alert at the hub with exactly one at the centre."""
-    verdict = Verdict(accepted=len(hub.alerts), presses=len(ledger.acknowledged))
-    here = {(one.alert_id, one.version): one for one in hub.alerts}
-    there = {(one.alert_id, one.version): one for one in centre.alerts if one.level >= 1}
-    due = {key for key, one in here.items() if one.level >= 1}
+    """Match every press and every alert at the hub with exactly one at the centre.
 
-    verdict.count("lost", due - set(there))
+    A version with another content at the centre counts twice: what the hub accepted is lost, and
+    what the centre has instead is forged.
+    """
+    verdict = Verdict(accepted=len(hub.alerts), presses=len(ledger.acknowledged))
+    here = {one.key: one for one in hub.alerts}
+    there = [one for one in centre.alerts if one.level >= 1]
+    came = {one.key for one in there}
+    due = {key for key, one in here.items() if one.level >= 1}
+    true = {one.key for one in there if one.key in due and here[one.key].same(one)}
+
+    verdict.count("lost", due - came)
+    verdict.count("lost", [f"{key}: only another content came" for key in due & came - true])
     verdict.count("lost", [f"stranded {key}" for key in hub.stranded])
-    known = {alert_id for alert_id, _version in here}
+    known = {one.alert_id for one in hub.alerts}
     for button, alert_id in ledger.acknowledged.items():
         if alert_id not in known:
             verdict.count("lost", [f"acknowledged press of {button}: {alert_id}"])
     verdict.count("lost", [f"gap {number}" for number in range(centre.gaps)])
 
-    verdict.count("forged", set(there) - due)
-    verdict.count("forged", [key for key in due & set(there) if here[key] != there[key]])
+    verdict.count(
+        "forged", [one.key for one in there if one.key not in due or not here[one.key].same(one)]
+    )
 
     buttons = {*ledger.acknowledged, *ledger.unanswered}
     ids = Counter(s for s in hub.subjects.values() if s in buttons)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from gateway.contract import samples
+from gateway.domain.alert import Quiet
+from gateway.domain.decisions import Decisions
+from gateway.journal import Journal
+from provisioning.centre.receive import Receiver
+from provisioning.centre.store import Store
+from tests.faults.books import centre_book, hub_book
 from tests.faults.oracle import CentreBook, HubBook, Ledger, Verdict, Version, account
+from tests.support.broker import TENANT
+from tests.support.centre_rig import Words
 
 ONE, TWO = Version("A1", 1, 4, True), Version("A2", 1, 4, True)
 AGAIN = Version("A1", 2, 4, True)
@@ -84,6 +96,50 @@ def test_a_forged_alert_is_found() -> None:
 def test_an_alert_with_another_content_is_forged() -> None:
     other = TWO._replace(level=1)
     assert told(centre=replace(CENTRE, alerts=(ONE, AGAIN, other))).forged == 1
+
+
+def test_a_version_that_came_with_another_content_is_lost_and_what_is_there_is_forged() -> None:
+    """As of a hub that was set back: the second press under the number of the first."""
+    pressed_again = TWO._replace(said='{"because":"pressed again"}')
+    pressed = TWO._replace(said='{"because":"pressed"}')
+    hub = replace(HUB, alerts=(ONE, AGAIN, pressed_again))
+    verdict = told(hub=hub, centre=replace(CENTRE, alerts=(ONE, AGAIN, pressed)))
+    assert (verdict.lost, verdict.forged, verdict.bad) == (1, 1, 2)
+    # a centre that has both lost nothing, and says itself that one is in no journal
+    both = replace(CENTRE, alerts=(ONE, AGAIN, pressed, pressed_again), messages=4)
+    verdict = told(hub=hub, centre=both)
+    assert (verdict.lost, verdict.forged, verdict.doubled) == (0, 1, 0)
+
+
+def test_what_a_side_no_longer_holds_is_not_compared() -> None:
+    here = (*HUB.alerts[:2], TWO._replace(said='{"because":"pressed"}'))
+    assert told(hub=replace(HUB, alerts=here)).bad == 0
+
+
+def test_the_books_hold_all_that_a_version_says(tmp_path: Path) -> None:
+    """Of the same alert both say the same, however it was sent; of another, another."""
+    words, alert = Words(), samples.HELP_RAISED
+    with Journal.open(tmp_path, words.hub, clock_wall=lambda: 0.0) as journal:
+        journal.commit([], [Decisions(alerts=(alert,))])
+    (here,) = hub_book(tmp_path).alerts
+    changes: list[dict[str, Any]] = [
+        {},
+        {"because": "pressed again"},
+        {"presses": 7},
+        {"by": "operator"},
+        {"suspect": ("s-bed",)},
+        {"quiet": Quiet(silence=9.0)},
+        {"at": msgspec.structs.replace(alert.at, wall=alert.at.wall + 1.0)},
+    ]
+    for number, change in enumerate(changes):
+        other = msgspec.structs.replace(alert, **change)
+        payload = words.encoder.alert(other, number + 5, old=True)
+        store = Store.open(tmp_path / str(number))
+        topic = f"ansim/v1/{TENANT}/{words.hub}/up/alert"
+        Receiver(store, TENANT, wall=lambda: 0.0).take([(topic, payload)])
+        store.close()
+        (there,) = centre_book(tmp_path / str(number), words.hub).alerts
+        assert here.same(there) == (not change), change
 
 
 def test_figures_of_runs_add_up_and_name_what_was_wrong() -> None:

@@ -81,14 +81,16 @@ class Words:
         is_open: bool = True,
         cause: bool = True,
         sequence: int | None = None,
+        at: float | None = None,
     ) -> bytes:
+        """``at``: seconds after the beginning at which this version came about."""
         alert = Alert(
             id=ulid(START, self.hub, "alert", number),
             version=version,
             type=kind,
             level=level,
             state=state,
-            at=self.instant(version),
+            at=self.instant(version if at is None else at),
             raised=self.instant(),
             because="pressed",
             open=is_open,

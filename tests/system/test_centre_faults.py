@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from gateway.contract import messages as wire
 from gateway.domain.alert import AlertState
 from provisioning.centre import answering, reading
+from provisioning.centre.settings import Channel
 from tests.support.broker import TENANT, Broker, Town
 from tests.support.centre_rig import (
     CentreProcess,
@@ -192,3 +194,34 @@ async def test_a_stopped_centre_ends_well(town: Town, broker: Broker, tmp_path: 
         await until(lambda: hub.centre_states[-1:] == ["online"])
         assert await process.stop() == 0
         await until(lambda: hub.centre_states[-1:] == ["offline"])
+
+
+async def test_a_press_of_a_hub_that_was_set_back_is_answered_told_and_shown(
+    town: Town, broker: Broker, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    append = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read() + b'\\n')"
+    channel = Channel(area="*", command=[sys.executable, "-c", append, str(told)])
+    settings = settings_for(town, tmp_path / "data", broker.port, channels=[channel])
+    before, after = Words(), Words(boot="b0000002-1")
+    async with running(settings) as centre:
+        async with FakeHub(town, broker.port, before) as hub:
+            await hub.online()
+            for version in (1, 2, 3):
+                await hub.say("alert", before.alert(version=version))
+            await until(lambda: len(hub.received()) == 3)
+        async with FakeHub(town, broker.port, after) as hub:
+            await hub.online()
+            anew = after.alert(version=2, at=3600.0)
+            for _ in range(3):
+                await hub.say("alert", anew)
+            await until(lambda: hub.received() == {(after.alert_id(), 2)})
+            await until(lambda: told.exists() and len(told.read_bytes().splitlines()) == 4)
+            (line,) = reading.alerts(centre.store)
+            assert (line.version, reading.overview(centre.store).remade) == (2, 1)
+            answering.give(centre.store, line.alert_id, "accepted", by="op", now=time.time())
+            centre.poke()
+            await until(lambda: "accepted" in hub.states(line.alert_id))
+            said = hub.receipts[-1]
+            assert isinstance(said, wire.AlertReceipt)
+            assert said.version == 2  # a higher one is unknown there

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.contract import messages as wire
 from gateway.contract import samples, topics
@@ -88,13 +89,13 @@ class Hub:
         payload = ENCODER.journalled(message, sequence, created=0.0, now=0.0)
         self.say(leaf_of(message), payload)
 
-    def answered(self) -> list[AlertReceipt | RecordsReceipt]:
+    def answered(self, run: str = "boot-1") -> list[AlertReceipt | RecordsReceipt]:
         topic, payload = self.talker.heard()
         assert topic == topics.down(TENANT, HUB, "ack")
         kid, content = self._verifier.verify(payload, ANSWER)
         answer = decode_answer(content)
         assert (kid, answer.centre) == (CENTRE, CENTRE)
-        assert (answer.hub, answer.bootid) == (HUB, "boot-1")
+        assert (answer.hub, answer.bootid) == (HUB, run)
         assert answer.counter > self._counter
         self._counter = answer.counter
         return answer.answers
@@ -155,6 +156,16 @@ def test_it_does_what_the_document_says(hub: Hub, receiver: Receiver) -> None:
     assert hub.answered() == [receipt(samples.HELP_AGAIN)]
     assert receiver.rows("SELECT version, state FROM alert") == [(3, "accepted")]
     assert receiver.rows("SELECT count(*) FROM message") == [(3,)]
+
+    # a hub that was set back makes version 2 anew: it is shown; the same once more is no news
+    anew = replace(samples.HELP_AGAIN, at=samples.at(5.0))
+    for sequence, run in ((4, "boot-0"), (5, "boot-1")):
+        payload = ENCODER.alert(anew, sequence, old=run == "boot-1")
+        hub.say("alert", payload.replace(b'"boot-1"', f'"{run}"'.encode()))
+        hub.answered(run)
+    assert receiver.rows("SELECT version, state FROM alert") == [(2, anew.state)]
+    assert receiver.rows("SELECT count(*) FROM version WHERE version = 2") == [(2,)]
+    assert receiver.rows("SELECT count(*) FROM message") == [(5,)]
 
     # records: the receipt stays before a gap and passes it once it is filled
     for sequence, up_to in ((1, 1), (3, 1), (4, 1), (2, 4)):

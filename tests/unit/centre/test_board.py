@@ -62,6 +62,14 @@ def test_it_tells_homes_levels_and_who_is_not_watched(store: Store) -> None:
     assert "homes" in text
 
 
+def test_it_tells_of_versions_that_were_made_anew(store: Store) -> None:
+    assert "remade" not in "\n".join(drawn(Board(store, language="en", by="op"), 100))
+    after = Words("hub-000", boot="b0000002-1")
+    receiver = Receiver(store, TENANT, wall=lambda: NOW)
+    receiver.take([(f"ansim/v1/{TENANT}/{after.hub}/up/alert", after.alert(at=9.0))])
+    assert "remade alerts 1" in "\n".join(drawn(Board(store, language="en", by="op"), 100))
+
+
 def test_keys_accept_and_close_the_chosen_alert(store: Store) -> None:
     board = Board(store, language="en", by="op-1")
     board.key("a")  # the highest first
