@@ -15,13 +15,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from gateway.domain.alert import Alert, Level
-from gateway.domain.ids import is_ulid, ulid
+from gateway.domain.alert import Alert
 from gateway.domain.instant import DAY
 from gateway.journal import chain, history, outbox
 from gateway.journal.history import LAST
 from gateway.journal.outbox import ALERT, LANES, RECEIVED, RECORD
 from gateway.journal.pages import PageFile, RawRow, Value
+from gateway.journal.righting import Seat, Small, righted
 
 OLDEST = 30 * DAY
 """Seconds. Pages that are no longer in use still hold what was forgotten on purpose (P2); no row
@@ -69,8 +69,9 @@ class _Found:
         self.phrases: dict[int, str] = {}
         self.counters: dict[str, int] = {}
         self.lines: dict[tuple[str, int], _Line] = {}
-        self.alerts: dict[int, tuple[float, str]] = {}
-        self.records: dict[int, tuple[float, float | None, str]] = {}
+        self.alerts: dict[int, tuple[float, str, int | None]] = {}
+        self.records: dict[int, tuple[float, float | None, str, int | None]] = {}
+        self.links: dict[int, bytes] = {}
         self.hourly: dict[tuple[int, str], int] = {}
         self.newest = 0.0
 
@@ -89,24 +90,37 @@ class _Found:
                 self.counters[name] = max(value, self.counters.get(name, value))
             case (str(alert_id), int(version), "alert" | "record" as lane, int(n), *rest):
                 self._line(alert_id, version, lane, n, rest)
-            case (None, int() | float(), str(body), *_) if (
+            case (None, int() | float() as made, str(body), *rest) if (
                 row.rowid is not None and body.startswith("{")
             ):
-                self.alerts[row.rowid] = (float(row.values[1] or 0), body)
-            case (None, int() | float(), None | int() | float(), str(body), *_) if (
-                row.rowid is not None and body.startswith("{")
-            ):
-                start = row.values[2]
-                at = float(start) if isinstance(start, int | float) else None
-                self.records[row.rowid] = (float(row.values[1] or 0), at, body)
+                self.alerts[row.rowid] = (float(made), body, self._link(*rest))
+            case (
+                None,
+                int() | float() as made,
+                None | int() | float() as start,
+                str(body),
+                *rest,
+            ) if row.rowid is not None and body.startswith("{"):
+                at = None if start is None else float(start)
+                self.records[row.rowid] = (float(made), at, body, self._link(*rest))
+            case (None, bytes(link)) if row.rowid is not None:
+                self.links.setdefault(row.rowid, link)  # the chain's first row is a link
             case _ if (wall := _wall(row)) is not None:
                 self.newest = max(self.newest, wall)
+
+    def _link(self, place: Value = None, link: Value = None, *_: Value) -> int | None:
+        """Note where in the chain a row stands; None for one of a program without a chain."""
+        if isinstance(place, int) and isinstance(link, bytes):
+            self.links[place] = link
+            return place
+        return None
 
     def _line(
         self, alert_id: str, version: int, lane: str, sequence: int, rest: Sequence[Value]
     ) -> None:
         """``rest``: the columns from ``level`` on; a program of version 1 wrote fewer."""
         level, _, _, received, receiver, answer = (*rest, *[None] * 6)[:6]
+        self._link(*rest[6:])
         before = self.lines.get((alert_id, version))
         if before is not None and before.received is not None:
             return  # a receipt is never taken back: the copy with it is the newer one
@@ -243,26 +257,28 @@ def _alerts(connection: sqlite3.Connection, found: _Found, received: int) -> tup
     head = chain.read_head(connection)
     ready: list[tuple[bool, int, Alert, str, float, _Line]] = []
     bodies: set[tuple[str, int]] = set()
-    owners = {(line.lane, line.sequence): key for key, line in found.lines.items()}
+    seats = {(line.lane, line.sequence): (key, line) for key, line in found.lines.items()}
     for lane, messages in (
-        (ALERT, {n: (created, body) for n, (created, body) in found.alerts.items()}),
-        (RECORD, {n: (c, body) for n, (c, start, body) in found.records.items() if start is None}),
+        (ALERT, found.alerts),
+        (RECORD, {n: (c, t, p) for n, (c, start, t, p) in found.records.items() if start is None}),
     ):
-        for sequence, (created, text) in messages.items():
+        for sequence, (created, text, place) in messages.items():
             said = outbox.decoded_alert(text)
             if said is None:
                 continue
-            alert = _righted(said, created, found.lines, owners.get((lane, sequence)))
+            key, line = seats.get((lane, sequence), (None, None))
+            small = None if key is None or line is None else Small(*key, line.level)
+            alert = righted(said, text, Seat(lane, sequence, place, created), small, found.links)
             if outbox.lane_of(alert) != lane:
                 continue
             body = text if alert is said else msgspec.json.encode(alert).decode()
-            line = found.lines.get((alert.id, alert.version))
+            line = line or found.lines.get((alert.id, alert.version))
             if line is None:  # its small row is lost: what is not known to be received waits
                 line = _Line(lane, sequence, alert.level, None, "", None)
             done = line.received is not None if lane == ALERT else sequence <= received
             if done and not alert.open and alert.at.wall < found.newest - OLDEST:
                 continue
-            bodies.add((alert.id, alert.version))
+            bodies.add(key or (alert.id, alert.version))
             ready.append((done, sequence, alert, body, created, line))
     waiting = 0
     for done in (True, False):
@@ -284,31 +300,11 @@ def _alerts(connection: sqlite3.Connection, found: _Found, received: int) -> tup
     return len(ready), waiting, len(found.lines.keys() - bodies)
 
 
-def _righted(
-    alert: Alert,
-    created: float,
-    lines: Mapping[tuple[str, int], _Line],
-    owner: tuple[str, int] | None,
-) -> Alert:
-    """The version with the id, number and level of its small row (``owner``), where a flipped bit
-    made them others; a new id where neither is one. No centre would ever take it otherwise."""
-    key = alert.id, alert.version
-    if key not in lines and owner is not None and is_ulid(owner[0]) and owner[1] > 0:
-        key = owner
-    if not is_ulid(key[0]) or key[1] < 1:
-        key = ulid(created, *key), max(1, key[1])
-    line = lines.get(key)
-    level = line.level if line is not None and line.level in set(Level) else alert.level
-    if (*key, level) == (alert.id, alert.version, alert.level):
-        return alert
-    return msgspec.structs.replace(alert, id=key[0], version=key[1], level=Level(level))
-
-
 def _records(connection: sqlite3.Connection, found: _Found, received: int) -> int:
     """Take summaries over that wait, behind the notes; returns how many."""
     number = outbox.head(connection, RECORD)
     taken = 0
-    for sequence, (created, start, body) in sorted(found.records.items()):
+    for sequence, (created, start, body, _) in sorted(found.records.items()):
         if start is None or sequence <= received or not outbox.is_summary(body, start):
             continue
         number += 1

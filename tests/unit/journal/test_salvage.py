@@ -248,15 +248,31 @@ def altered(folder: Path, *changes: str) -> None:
             assert connection.execute(change).rowcount == 1
 
 
-ID = alert("b").id
+ID, RECEIVED = alert("b").id, alert("a").id
 SPOILT = f"{ID[:-1]}^"
 LINE = f"UPDATE alert SET id = '{SPOILT}' WHERE id = '{ID}'"
 BODY = f"UPDATE outbox_alert SET body = replace(body, '{ID}', '{SPOILT}') WHERE body LIKE '%{ID}%'"
 NOTE = BODY.replace(ID, '"level":1').replace(SPOILT, '"level":0')
 
 
-@pytest.mark.parametrize("damage", [BODY, NOTE])
-def test_a_flipped_bit_in_what_waits_is_righted_by_the_row_beside_it(
+def other(change: str, old: str) -> str:
+    """The same with an id that a centre would take as well."""
+    return change.replace(ID, old).replace(SPOILT, f"{old[:-1]}{'0' if old[-1] != '0' else '1'}")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        BODY,
+        LINE,
+        NOTE,
+        other(BODY, ID),
+        other(LINE, ID),
+        other(BODY, RECEIVED),
+        other(LINE, RECEIVED),
+    ],
+)
+def test_a_flipped_bit_in_one_of_an_alerts_two_rows_is_righted_by_the_other(
     tmp_path: Path, damage: str
 ) -> None:
     filled(tmp_path)
