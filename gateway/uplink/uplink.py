@@ -287,8 +287,10 @@ class Uplink:
         try:
             async with self._at_desk:
                 self._progress.register(DESK, DESK_SECONDS, self._now())
-                effects = await self._desk.take(message, path.centres)
-                self._progress.forget(DESK)
+                try:
+                    effects = await self._desk.take(message, path.centres)
+                finally:  # also where the session ends meanwhile: the next may bring no answer
+                    self._progress.forget(DESK)
             if effects is None:
                 return False
             for each in self._paths:
