@@ -206,3 +206,24 @@ async def test_an_answer_for_a_newer_version_leaves_the_older_one_waiting(
             await rig.clock.advance(30)
             await until(lambda: len(centre.alerts()) >= 3, "the older one again")
             assert {e.data.version for e in centre.events("alert")[2:]} == {1}
+
+
+async def test_answers_are_read_again_in_a_new_session_after_their_receiver_failed(
+    town: Town, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedCentre(broker.port, town.centre()):
+        async with Rig(town, tmp_path, broker.port) as rig:
+            await rig.connected()
+            sender = rig.uplink._first.sender
+
+            def fails(*_: object) -> None:
+                monkeypatch.undo()
+                raise KeyError("a bug")
+
+            monkeypatch.setattr(sender, "apply", fails)
+            rig.raise_alert()
+            counters = rig.uplink.counters
+            await rig.pass_time(lambda: counters["sessions"] == 2, "a new session")
+            assert counters["receiver-failures"] == 1
+            rig.raise_alert()
+            await rig.pass_time(lambda: rig.waiting() == 0, "both receipts")

@@ -11,7 +11,7 @@ from gateway.uplink.centres import Centres
 from gateway.uplink.peer import Incoming
 from gateway.uplink.uplink import DESK_SECONDS
 from tests.support.journals import opened
-from tests.support.lone_uplink import LoneUplink
+from tests.support.lone_uplink import LoneUplink, OpenSession
 
 
 def message(number: int) -> Incoming:
@@ -33,3 +33,32 @@ async def test_an_answer_whose_session_was_ended_does_not_count_as_hung(
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         assert lone.progress.hung(lone.clock.now().boottime) == ()
+
+
+async def test_a_receiver_that_fails_is_counted_and_ends_its_session_to_be_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("a bug")
+
+    with opened(tmp_path) as journal:
+        lone = LoneUplink(journal)
+        session = OpenSession()
+        monkeypatch.setattr(lone.sender, "apply", fails)
+        session.inbox.put_nowait(message(1))
+        await lone.path._receive(session.session)
+        assert session.end_reason == "receiver"
+        assert session.done_with == [], "the broker keeps the answer and says it again"
+        assert lone.uplink.counters["receiver-failures"] == 1
+
+
+async def test_a_receiver_that_is_told_to_end_counts_as_no_failure(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        lone = LoneUplink(journal)
+        session = OpenSession()
+        receiving = asyncio.create_task(lone.path._receive(session.session))
+        await lone.clock.settle()
+        receiving.cancel()
+        await asyncio.gather(receiving, return_exceptions=True)
+        assert session.alive
+        assert not lone.uplink.counters["receiver-failures"]
