@@ -298,10 +298,10 @@ class Hub:
     def _new_journal(self) -> None:
         """The journal was damaged and has begun anew while we run. We know more than it could take
         over: what it does not hold of open alerts, and our state by a snapshot."""
+        self.on_new_journal()  # before anything can fail: the link still has the old one's numbers
         self._tell_recovery()
         self._pending.untold(untold(self.engine, self._journal))
         self._snapshot_at = -SNAPSHOT_SECONDS
-        self.on_new_journal()
 
     def _tell_recovery(self) -> None:
         self._recovered = recovered = self._journal.recovered
