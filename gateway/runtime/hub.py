@@ -249,6 +249,7 @@ class Hub:
         self._pending.decide(decisions, self._now().boottime)
 
     async def _commit(self, now: Instant) -> None:
+        self._pending.begin()
         counters = {**marks(now), **self._marks_along(now)}
         observations, decisions = self._pending.observations, self._pending.decisions
         self._committing = True

@@ -32,13 +32,15 @@ SUMMARIES_MOST = 1008
 
 
 class Pending:
-    """``urgent`` is set by whatever somebody may wait for; a try that failed clears it."""
+    """``urgent`` is set by whatever somebody may wait for; a try clears it, whatever came of it, but
+    for a hurry that was asked for meanwhile."""
 
     def __init__(self, now: float) -> None:
         """``now``: boottime, here and everywhere."""
         self.observations: list[Observation] = []
         self.decisions: list[Decisions] = []
         self.urgent = False
+        self._hurried = False
         self._since: float | None = None
         self._retry_at: float | None = None
         self._retry_wait = FIRST_RETRY
@@ -77,6 +79,11 @@ class Pending:
     def hurry(self) -> None:
         """Commit what waits without waiting for its batch to fill."""
         self.urgent, self._retry_at = True, None
+        self._hurried = True
+
+    def begin(self) -> None:
+        """All of it is being committed; a hurry from now on is for the next commit."""
+        self._hurried = False
 
     def due(self, now: float) -> bool:
         """Whether to commit."""
@@ -92,7 +99,7 @@ class Pending:
     def stored(self, now: float) -> None:
         """Everything is on disk."""
         self.observations, self.decisions = [], []
-        self._since, self._stored_at, self.urgent = None, now, False
+        self._since, self._stored_at, self.urgent = None, now, self._hurried
         self._retry_at, self._retry_wait = None, FIRST_RETRY
 
     def part_stored(
@@ -106,7 +113,7 @@ class Pending:
     def kept(self, now: float) -> Mapping[str, int]:
         """Nothing more is on disk: try again, ever more rarely, and keep what waits within bounds.
         Returns how much was let go, by counter. Alarms and what people did never are."""
-        self.urgent = False
+        self.urgent = self._hurried
         self._retry_at = now + self._retry_wait
         self._retry_wait = min(LONGEST_RETRY, 2 * self._retry_wait)
         lost: dict[str, int] = {}
