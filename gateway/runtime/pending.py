@@ -3,7 +3,8 @@ disk refuses. Pure: the time is an argument."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from gateway.domain.alert import Alert
 from gateway.domain.decisions import Decisions
@@ -29,6 +30,8 @@ LARGEST_PENDING = 50_000
 
 SUMMARIES_MOST = 1008
 """Summaries that are kept while the disk refuses: a week of them."""
+
+T = TypeVar("T")
 
 
 class Pending:
@@ -86,8 +89,10 @@ class Pending:
         self._hurried = False
 
     def due(self, now: float) -> bool:
-        """Whether to commit."""
-        return self.urgent or now >= self.next_moment() or len(self.observations) >= BATCH_MOST
+        """Whether to commit. After a try that failed a full batch is no reason: a disk that refuses
+        is not asked with every reading."""
+        full = len(self.observations) >= BATCH_MOST and not self.refused
+        return self.urgent or full or now >= self.next_moment()
 
     def next_moment(self) -> float:
         """When to commit if nothing more comes."""
@@ -116,19 +121,32 @@ class Pending:
         self.urgent = self._hurried
         self._retry_at = now + self._retry_wait
         self._retry_wait = min(LONGEST_RETRY, 2 * self._retry_wait)
-        lost: dict[str, int] = {}
-        if len(self.observations) > LARGEST_PENDING:
-            kept = [o for o in self.observations if not isinstance(o.what, READINGS)]
-            lost["observations-lost"] = len(self.observations) - len(kept)
-            self.observations = kept
-        over = len(self.decisions) - SUMMARIES_MOST
-        if over > 0:
-            spare = [n for n, one in enumerate(self.decisions) if not one.alerts][:over]
-            lost["summaries-lost"] = len(spare)
-            gone = set(spare)
-            self.decisions = [one for n, one in enumerate(self.decisions) if n not in gone]
-        return lost
+        self.observations, readings = _newest(self.observations, _is_reading, LARGEST_PENDING)
+        self.decisions, summaries = _newest(self.decisions, _tells_nobody, SUMMARIES_MOST)
+        lost = {"observations-lost": readings, "summaries-lost": summaries}
+        return {name: count for name, count in lost.items() if count}
 
     def only_readings(self) -> bool:
         """Whether nothing of what waits would have to be stored on a full disk."""
         return shed(self.observations, self.decisions).empty
+
+
+def _newest(items: list[T], spare: Callable[[T], bool], most: int) -> tuple[list[T], int]:
+    """All but the oldest spare ones beyond ``most`` of these, and how many those are."""
+    over = max(0, sum(map(spare, items)) - most)
+    left = over
+    kept = []
+    for item in items:
+        if left and spare(item):
+            left -= 1
+        else:
+            kept.append(item)
+    return kept, over
+
+
+def _is_reading(observation: Observation) -> bool:
+    return isinstance(observation.what, READINGS)
+
+
+def _tells_nobody(decisions: Decisions) -> bool:
+    return not decisions.alerts

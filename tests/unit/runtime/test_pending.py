@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.domain.observation import Pressed
+from gateway.runtime.pending import BATCH_MOST, LARGEST_PENDING, SUMMARIES_MOST, Pending
 from tests.support.hubs import RunningHub
+from tests.support.journals import alert, alerting, observation, observations, summary, summing
 
 
 class Guards:
@@ -58,3 +60,63 @@ async def test_a_hurry_that_is_asked_for_during_a_commit_brings_the_next_at_once
         home.hub.offer(Pressed("button"))
         await home.clock.settle()
         assert commits == 2
+
+
+@pytest.mark.parametrize("waiting", [1, BATCH_MOST, 3 * BATCH_MOST])
+def test_a_commit_that_was_refused_is_tried_ever_more_rarely_however_much_waits(
+    waiting: int,
+) -> None:
+    pending = Pending(0.0)
+    for one in observations(1, waiting):
+        pending.observe(one)
+    tries = []
+    pending.kept(100.0)
+    for second in range(101, 400):
+        pending.observe(observation(waiting + second))
+        if pending.due(float(second)):
+            tries.append(second)
+            pending.kept(float(second))
+    assert tries == [101, 103, 107, 115, 131, 163, 223, 283, 343]
+    assert pending.next_moment() == 403.0
+
+
+def test_a_full_batch_is_committed_at_once_while_the_disk_takes_it() -> None:
+    pending = Pending(100.0)
+    for one in observations(1, BATCH_MOST - 1):
+        pending.observe(one)
+    assert not pending.due(102.0)
+    pending.observe(observation(BATCH_MOST))
+    assert pending.due(102.0)
+
+
+def test_news_waits_for_no_backoff() -> None:
+    pending = Pending(0.0)
+    pending.observe(observation(1))
+    pending.kept(100.0)
+    pending.observe(observation(2, Pressed("help")))
+    assert pending.due(100.0)
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 700])
+def test_of_too_many_readings_the_oldest_go_and_what_people_did_stays(beyond: int) -> None:
+    pending = Pending(0.0)
+    press = observation(1, Pressed("help"))
+    pending.observe(press)
+    for one in observations(2, LARGEST_PENDING + beyond):
+        pending.observe(one)
+    lost = pending.kept(1.0)
+    assert lost == ({"observations-lost": beyond} if beyond else {})
+    assert pending.observations[0] == press
+    kept = [one.sequence for one in pending.observations[1:]]
+    assert kept == list(range(2 + beyond, LARGEST_PENDING + 2 + beyond))
+
+
+def test_of_too_many_summaries_the_oldest_go_and_every_alert_stays() -> None:
+    pending = Pending(0.0)
+    for n in range(SUMMARIES_MOST + 5):
+        pending.decide(summing(summary(600.0 * n))[0], 0.0)
+    for n in range(SUMMARIES_MOST + 5):
+        pending.decide(alerting(alert(str(n)))[0], 0.0)
+    assert pending.kept(1.0) == {"summaries-lost": 5}
+    assert pending.decisions[0] == summing(summary(600.0 * 5))[0]
+    assert sum(len(one.alerts) for one in pending.decisions) == SUMMARIES_MOST + 5
