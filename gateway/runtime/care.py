@@ -135,7 +135,7 @@ class Care:
         self._retained = now.boottime
         try:
             bite = partial(self._journal.retain, now.wall, synced=now.synced)
-            while (await self._hub.carefully(bite)).more:
+            while (await self._hub.writer.carefully(bite)).more:
                 pass
         except JournalError as error:
             log.error("%s", error)

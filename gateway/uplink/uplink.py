@@ -22,7 +22,7 @@ from gateway.journal import Journal
 from gateway.security.keys import read
 from gateway.security.signing import Verifier
 from gateway.security.validity import Passed, begun
-from gateway.uplink.answers import Desk, OnAnswer
+from gateway.uplink.answers import Desk, OnAnswer, Write
 from gateway.uplink.backoff import LONGEST_WITH_ALERT, Backoff
 from gateway.uplink.carrier import Courier, Maker
 from gateway.uplink.centres import Centres
@@ -62,13 +62,15 @@ class Uplink:
         watch: Callable[[], Watch],
         vitals: Callable[[], Vitals],
         on_answer: OnAnswer,
+        write: Write,
         progress: Progress,
         dialect: Dialect = Dialect.V5,
         carrier: Maker | None = None,
     ) -> None:
         """``watch`` and ``vitals`` are asked whenever a message needs them; ``on_answer`` returns
-        once what the centre's people said is durable. ``dialect``: the newest protocol to try.
-        ``carrier``: a way that is not MQTT (``gateway.uplink.carrier``)."""
+        once what the centre's people said is durable. ``write``: does every write to the journal.
+        ``dialect``: the newest protocol to try. ``carrier``: a way that is not MQTT
+        (``gateway.uplink.carrier``)."""
         self.counters: Counter[str] = Counter()
         self.tenant = config.tenant
         self.hub = household.hub
@@ -95,6 +97,7 @@ class Uplink:
             clock=clock,
             counters=self.counters,
             on_answer=on_answer,
+            write=write,
         )
         self._at_desk = asyncio.Lock()
         self._working = 0

@@ -20,6 +20,7 @@ from gateway.domain.sensor import Kind, Sensor
 from gateway.engine.engine import Engine
 from gateway.journal import Journal
 from gateway.runtime.clocks import VirtualClock
+from gateway.runtime.writing import Writer
 from gateway.security.signing import Verifier
 from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
@@ -58,6 +59,7 @@ class LoneUplink:
             watch=watch,
             vitals=lambda: Vitals(uptime=1.0, version="0.1", settings="s"),
             on_answer=on_answer,
+            write=Writer(beside=False).carefully,
             progress=self.progress,
         )
         self.path = self.uplink._first

@@ -13,6 +13,7 @@ from gateway.domain.alert import Outcome
 from gateway.domain.ids import ulid
 from gateway.domain.observation import AnswerState
 from tests.support.broker import HUB, Broker, Town
+from tests.support.crowd import crowded
 from tests.support.scripted_centre import ScriptedCentre, forger, silent
 from tests.support.uplink_rig import START, Rig, until
 
@@ -227,3 +228,14 @@ async def test_answers_are_read_again_in_a_new_session_after_their_receiver_fail
             assert counters["receiver-failures"] == 1
             rig.raise_alert()
             await rig.pass_time(lambda: rig.waiting() == 0, "both receipts")
+
+
+async def test_look_ups_of_names_that_hang_hold_up_no_receipt(
+    town: Town, broker: Broker, tmp_path: Path
+) -> None:
+    with ScriptedCentre(broker.port, town.centre()):
+        async with Rig(town, tmp_path, broker.port) as rig:
+            await rig.connected()
+            with crowded():
+                rig.raise_alert()
+                await until(lambda: rig.waiting() == 0, "the receipt")
