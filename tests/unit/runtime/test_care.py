@@ -12,7 +12,7 @@ from gateway.domain.alert import AlertState, AlertType
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Pressed
 from gateway.journal.retention import Retained
-from gateway.runtime.care import CLOCK_PATIENCE, LINK_PATIENCE, Care
+from gateway.runtime.care import CLOCK_PATIENCE, EVERY, LINK_PATIENCE, Care
 from gateway.settings import load
 from tests.support.hubs import RunningHub
 from tests.support.uplink_rig import until
@@ -157,3 +157,34 @@ async def test_forgetting_on_a_slow_card_holds_up_neither_the_loop_nor_more_than
         assert stored == [0, 1, 1], "its commit comes before the second bite"
         await care.retain(home.clock.now())
         assert len(stored) == 3, "once an hour"
+
+
+async def test_a_duty_that_fails_is_told_once_and_counted_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise KeyError("a bug")
+
+    async with RunningHub(tmp_path / "data") as home:
+        care = care_of(home, tmp_path, [None])
+        retained: list[float] = []
+
+        def retain(now_wall: float, *, synced: bool) -> Retained:
+            retained.append(now_wall)
+            return Retained()
+
+        monkeypatch.setattr(care, "look_at_settings", fails)
+        monkeypatch.setattr(home.journal, "retain", retain)
+        caring = asyncio.create_task(care.run())
+        await home.clock.advance(3 * EVERY)
+        assert not caring.done()
+        assert len(retained) == 1
+        assert home.hub.counters["care-failures"] == 4
+        assert [r.message for r in caplog.records].count("looking after the settings failed") == 1
+        monkeypatch.undo()
+        (tmp_path / "ansim.toml").write_text("[hub\n")
+        await home.clock.advance(EVERY)
+        assert "config" in home.hub.faults
+        assert home.hub.counters["care-failures"] == 4
+        caring.cancel()
+        await asyncio.gather(caring, return_exceptions=True)
