@@ -193,7 +193,7 @@ class Sender:
                     self._records.restart()
 
     @property
-    def suspects(self) -> int:
+    def proven_suspects(self) -> int:
         """Messages that have ended a session by themselves, or cannot be sent."""
         return self._alerts.suspects.proven + self._records.suspects.proven
 

@@ -144,7 +144,7 @@ class Uplink:
         now = self._clock.now()
         if any(path.identity.doubled(now.boottime) for path in self._paths):
             return "identity"
-        if any(path.sender.suspects for path in self._paths):
+        if any(path.sender.proven_suspects for path in self._paths):
             return "suspect"
         since = self._unreceived.since(now)
         return "unreceived" if since is not None and now.boottime - since >= UNRECEIVED else None
@@ -185,8 +185,12 @@ class Uplink:
         """Keep the sessions that are wanted and send, until ``stop``. If the first path fails, this
         ends with its error, and whoever runs it begins anew; the other ways begin anew by
         themselves, because they must not take the first one along."""
-        besides = [way.run for way in (self._second, self._courier) if way is not None]
-        tasks = [asyncio.ensure_future(self._keep(work)) for work in besides]
+        besides = {"second": self._second, "carrier": self._courier}
+        tasks = [
+            asyncio.ensure_future(self._keep(name, way.run))
+            for name, way in besides.items()
+            if way is not None
+        ]
         try:
             await self._first.run()
         finally:
@@ -196,14 +200,14 @@ class Uplink:
 
     # -- inside --------------------------------------------------------------------------------
 
-    async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await work()
                 return
             except Exception:  # a bug in a way that is rarely used must not cost the usual one
-                log.exception("the second path failed and will be started again")
-                self.counters["restarts-second"] += 1
+                log.exception("the way %s failed and will be started again", name)
+                self.counters[f"restarts-{name}"] += 1
             await self._clock.sleep(LONGEST_WITH_ALERT)
 
     def _path(self, endpoint: Endpoint, *, second: bool = False) -> Path:

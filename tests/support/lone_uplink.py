@@ -22,6 +22,7 @@ from gateway.journal import Journal
 from gateway.runtime.clocks import VirtualClock
 from gateway.runtime.writing import Writer
 from gateway.security.signing import Verifier
+from gateway.uplink.carrier import Maker
 from gateway.uplink.config import Endpoint, UplinkConfig
 from gateway.uplink.heartbeat import Progress, Vitals
 from gateway.uplink.peer import Incoming
@@ -35,7 +36,7 @@ NOWHERE = Path("/nonexistent")
 class LoneUplink:
     """``uplink`` has never had a session; ``progress`` says what hangs."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, carrier: Maker | None = None) -> None:
         self.clock = VirtualClock(Instant("boot-1", 1000.0, NOON))
         self.progress = Progress()
         household = Household(HUB, (Sensor("pir-1", Kind.MOTION),))
@@ -61,6 +62,7 @@ class LoneUplink:
             on_answer=on_answer,
             write=Writer(beside=False).carefully,
             progress=self.progress,
+            carrier=carrier,
         )
         self.path = self.uplink._first
         self.sender = self.path.sender

@@ -11,10 +11,11 @@ import pytest
 
 from gateway.domain.instant import Instant
 from gateway.runtime.clocks import VirtualClock
+from gateway.uplink.backoff import LONGEST_WITH_ALERT
 from gateway.uplink.carrier import AGAIN, Courier
 from gateway.uplink.need import SecondNeed
 from tests.support.journals import NOON, alert, alerting, opened
-from tests.support.lone_uplink import unreadable
+from tests.support.lone_uplink import LoneUplink, unreadable
 
 
 class Always:
@@ -55,5 +56,31 @@ async def test_a_read_that_fails_sends_no_sms_twice(
         assert len(sms.carried) == 1
         await clock.advance(1)
         assert len(sms.carried) == 2
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_way_beside_the_first_that_fails_is_started_again_and_counted_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    starts = 0
+
+    async def fails() -> None:
+        nonlocal starts
+        starts += 1
+        raise KeyError("a bug")
+
+    async def for_ever() -> None:
+        await asyncio.Event().wait()
+
+    with opened(tmp_path) as journal:
+        lone = LoneUplink(journal, carrier=lambda _: Sms())
+        monkeypatch.setattr(lone.path, "run", for_ever)
+        monkeypatch.setattr(lone.uplink._courier, "run", fails)
+        running = asyncio.create_task(lone.uplink.run())
+        await lone.clock.advance(LONGEST_WITH_ALERT)
+        assert starts == 2
+        assert lone.uplink.counters["restarts-carrier"] == 2
+        assert caplog.messages == ["the way carrier failed and will be started again"] * 2
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
