@@ -121,16 +121,9 @@ class Views:
         """Messages without the centre's answer: alerts first, highest level first, then records in
         order. Superseded versions too: each number of a lane must arrive.
 
-        Nothing while the file cannot be read: it is told as a fault, and the heartbeat must go on.
+        Raises JournalError while the file cannot be read: "nothing waits" would not be true, and the
+        link would forget what it has under way.
         """
-        try:
-            return self._waiting(lane, limit)
-        except JournalError:
-            if self._closed:
-                raise
-            return []
-
-    def _waiting(self, lane: str | None, limit: int) -> list[OutboxRow]:
         rows: list[OutboxRow] = []
         received = self._state.received_records
         with self._store.reading() as connection:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class Care:
         self._begun = self._up = now.boottime
         self._retained = now.boottime - RETAIN_EVERY
         self._before = now
+        self._failing: set[str] = set()
         self.restart_wanted = False
         """Whether the settings file now says something that only a restart brings into use."""
 
@@ -79,11 +81,29 @@ class Care:
         """Look after everything, for ever."""
         while True:
             now = self._clock.now()
-            self.look_at_settings()
-            self.look_at_link(now)
-            self.look_at_clock(now)
-            await self.retain(now)
+            with self._apart("settings"):
+                self.look_at_settings()
+            with self._apart("link"):
+                self.look_at_link(now)
+            with self._apart("clock"):
+                self.look_at_clock(now)
+            with self._apart("history"):
+                await self.retain(now)
             await self._clock.sleep(self._every)
+
+    @contextmanager
+    def _apart(self, duty: str) -> Iterator[None]:
+        """A duty that fails is counted, and logged the first time; the next one has its turn."""
+        try:
+            yield
+        except Exception:  # a bug of ours in one must not end the others (invariant 8)
+            if duty not in self._failing:
+                log.exception("looking after the %s failed", duty)
+            self._failing.add(duty)
+            counters = self._hub.counters
+            counters["care-failures"] = counters.get("care-failures", 0) + 1
+        else:
+            self._failing.discard(duty)
 
     def look_at_settings(self) -> None:
         """A file that was damaged meanwhile is told; the hub goes on with what it read (R: settings
@@ -135,7 +155,7 @@ class Care:
         self._retained = now.boottime
         try:
             bite = partial(self._journal.retain, now.wall, synced=now.synced)
-            while (await self._hub.carefully(bite)).more:
+            while (await self._hub.writer.carefully(bite)).more:
                 pass
         except JournalError as error:
             log.error("%s", error)

@@ -7,7 +7,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
@@ -32,6 +31,7 @@ from gateway.runtime.restore import (
     untold,
 )
 from gateway.runtime.storing import Stored, store
+from gateway.runtime.writing import Writer
 
 log = logging.getLogger("ansim")
 
@@ -45,8 +45,6 @@ QUEUE_MOST = 10_000
 hazards and everything else that is rare is never dropped."""
 
 _RARE_KINDS = HAZARD_KINDS | {Kind.MAINS, Kind.TAMPER, Kind.ENTRANCE}
-
-T = TypeVar("T")
 
 Waiter = asyncio.Future[None]
 
@@ -63,8 +61,8 @@ class Hub:
         version: str,
         beside: bool = True,
     ) -> None:
-        """``beside``: commit in a thread beside the event loop, because a memory card may take
-        seconds; a lock-step hub has no use for it."""
+        """``beside``: write in a thread beside the event loop, because a memory card may take
+        seconds; a lock-step hub has no use for it. Whoever closes the journal closes ``writer``."""
         self.engine: Engine = restored.engine
         self.counters: dict[str, int] = {}
         self.faults: dict[str, str] = {}
@@ -72,6 +70,7 @@ class Hub:
         self.on_progress: Callable[[], None] = lambda: None
         self.on_new_journal: Callable[[], None] = lambda: None
         self.along: Along | None = None
+        self.writer = Writer(beside=beside)
         self._closing = False
         self._restored = restored
         self._journal = journal
@@ -86,7 +85,6 @@ class Hub:
         self._stamp: Instant | None = None
         self._snapshot_at = clock.now().boottime
         self._pending = Pending(self._snapshot_at)
-        self._beside = beside
         self._committing = False
         self._failing = False
         self._blocked = False
@@ -249,11 +247,12 @@ class Hub:
         self._pending.decide(decisions, self._now().boottime)
 
     async def _commit(self, now: Instant) -> None:
+        self._pending.begin()
         counters = {**marks(now), **self._marks_along(now)}
         observations, decisions = self._pending.observations, self._pending.decisions
         self._committing = True
         try:
-            stored = await self.carefully(
+            stored = await self.writer.carefully(
                 partial(store, self._journal, observations, decisions, counters, now.wall)
             )
         except JournalError as error:
@@ -298,10 +297,10 @@ class Hub:
     def _new_journal(self) -> None:
         """The journal was damaged and has begun anew while we run. We know more than it could take
         over: what it does not hold of open alerts, and our state by a snapshot."""
+        self.on_new_journal()  # before anything can fail: the link still has the old one's numbers
         self._tell_recovery()
         self._pending.untold(untold(self.engine, self._journal))
         self._snapshot_at = -SNAPSHOT_SECONDS
-        self.on_new_journal()
 
     def _tell_recovery(self) -> None:
         self._recovered = recovered = self._journal.recovered
@@ -349,22 +348,10 @@ class Hub:
             self._journal.save_snapshot, self._sequence, now, fingerprint(household), blob
         )
         try:
-            await self.carefully(save)
+            await self.writer.carefully(save)
         except JournalError as error:
             log.error("%s", error)
             self._count("snapshot-failures")
-
-    async def carefully(self, write: Callable[[], T]) -> T:
-        """A write to the card, beside the event loop. It is finished even if we are cancelled
-        meanwhile: what is half known here must be whole on disk."""
-        if not self._beside:
-            return write()
-        writing = asyncio.ensure_future(asyncio.to_thread(write))
-        try:
-            return await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait({writing})
-            raise
 
     def _next_moment(self, now: float) -> float:
         moments = [now + LONGEST_WAIT, self._pending.next_moment()]

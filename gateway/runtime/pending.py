@@ -3,7 +3,8 @@ disk refuses. Pure: the time is an argument."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from gateway.domain.alert import Alert
 from gateway.domain.decisions import Decisions
@@ -30,15 +31,19 @@ LARGEST_PENDING = 50_000
 SUMMARIES_MOST = 1008
 """Summaries that are kept while the disk refuses: a week of them."""
 
+T = TypeVar("T")
+
 
 class Pending:
-    """``urgent`` is set by whatever somebody may wait for; a try that failed clears it."""
+    """``urgent`` is set by whatever somebody may wait for; a try clears it, whatever came of it, but
+    for a hurry that was asked for meanwhile."""
 
     def __init__(self, now: float) -> None:
         """``now``: boottime, here and everywhere."""
         self.observations: list[Observation] = []
         self.decisions: list[Decisions] = []
         self.urgent = False
+        self._hurried = False
         self._since: float | None = None
         self._retry_at: float | None = None
         self._retry_wait = FIRST_RETRY
@@ -77,10 +82,17 @@ class Pending:
     def hurry(self) -> None:
         """Commit what waits without waiting for its batch to fill."""
         self.urgent, self._retry_at = True, None
+        self._hurried = True
+
+    def begin(self) -> None:
+        """All of it is being committed; a hurry from now on is for the next commit."""
+        self._hurried = False
 
     def due(self, now: float) -> bool:
-        """Whether to commit."""
-        return self.urgent or now >= self.next_moment() or len(self.observations) >= BATCH_MOST
+        """Whether to commit. After a try that failed a full batch is no reason: a disk that refuses
+        is not asked with every reading."""
+        full = len(self.observations) >= BATCH_MOST and not self.refused
+        return self.urgent or full or now >= self.next_moment()
 
     def next_moment(self) -> float:
         """When to commit if nothing more comes."""
@@ -92,7 +104,7 @@ class Pending:
     def stored(self, now: float) -> None:
         """Everything is on disk."""
         self.observations, self.decisions = [], []
-        self._since, self._stored_at, self.urgent = None, now, False
+        self._since, self._stored_at, self.urgent = None, now, self._hurried
         self._retry_at, self._retry_wait = None, FIRST_RETRY
 
     def part_stored(
@@ -106,22 +118,35 @@ class Pending:
     def kept(self, now: float) -> Mapping[str, int]:
         """Nothing more is on disk: try again, ever more rarely, and keep what waits within bounds.
         Returns how much was let go, by counter. Alarms and what people did never are."""
-        self.urgent = False
+        self.urgent = self._hurried
         self._retry_at = now + self._retry_wait
         self._retry_wait = min(LONGEST_RETRY, 2 * self._retry_wait)
-        lost: dict[str, int] = {}
-        if len(self.observations) > LARGEST_PENDING:
-            kept = [o for o in self.observations if not isinstance(o.what, READINGS)]
-            lost["observations-lost"] = len(self.observations) - len(kept)
-            self.observations = kept
-        over = len(self.decisions) - SUMMARIES_MOST
-        if over > 0:
-            spare = [n for n, one in enumerate(self.decisions) if not one.alerts][:over]
-            lost["summaries-lost"] = len(spare)
-            gone = set(spare)
-            self.decisions = [one for n, one in enumerate(self.decisions) if n not in gone]
-        return lost
+        self.observations, readings = _newest(self.observations, _is_reading, LARGEST_PENDING)
+        self.decisions, summaries = _newest(self.decisions, _tells_nobody, SUMMARIES_MOST)
+        lost = {"observations-lost": readings, "summaries-lost": summaries}
+        return {name: count for name, count in lost.items() if count}
 
     def only_readings(self) -> bool:
         """Whether nothing of what waits would have to be stored on a full disk."""
         return shed(self.observations, self.decisions).empty
+
+
+def _newest(items: list[T], spare: Callable[[T], bool], most: int) -> tuple[list[T], int]:
+    """All but the oldest spare ones beyond ``most`` of these, and how many those are."""
+    over = max(0, sum(map(spare, items)) - most)
+    left = over
+    kept = []
+    for item in items:
+        if left and spare(item):
+            left -= 1
+        else:
+            kept.append(item)
+    return kept, over
+
+
+def _is_reading(observation: Observation) -> bool:
+    return isinstance(observation.what, READINGS)
+
+
+def _tells_nobody(decisions: Decisions) -> bool:
+    return not decisions.alerts

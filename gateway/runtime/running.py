@@ -166,6 +166,7 @@ async def _end(parts: Parts, control: Control) -> None:
         await crew.stop()
     finally:
         await control.close()
+        parts.hub.writer.close()  # not before the link has ended: until then it stores answers
         parts.journal.close()
 
 

@@ -227,6 +227,7 @@ def connect(parts: Parts) -> None:
         watch=parts.hub.watch,
         vitals=parts.vitals,
         on_answer=parts.hub.accept,
+        write=parts.hub.writer.carefully,
         progress=parts.progress,
         carrier=_carrier(centre.carrier, parts.faults),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,8 @@ from gateway.uplink.peer import Incoming, Peer, SessionError
 from gateway.uplink.sender import Sender
 from gateway.uplink.session import Session
 from gateway.uplink.waiting import pause
+
+log = logging.getLogger(__name__)
 
 JOURNAL_PAUSE = 5.0
 """Seconds until the journal is asked again after it failed."""
@@ -320,10 +323,17 @@ class Path:
             await session.close()
 
     async def _receive(self, session: Session) -> None:
-        """Works off what the broker sends, so that no slow answer holds up the sending."""
-        while (message := await session.receive()) is not None:
-            if await self._take(message, self):
-                session.done(message)
+        """Works off what the broker sends, so that no slow answer holds up the sending. A session
+        whose receiver has failed would stay open and hear nothing: it ends, and the next one gets
+        from the broker what was not worked off."""
+        try:
+            while (message := await session.receive()) is not None:
+                if await self._take(message, self):
+                    session.done(message)
+        except Exception:
+            log.exception("what the broker sent could not be worked off; a new session begins")
+            self._count("receiver-failures")
+            session.drop("receiver")
 
     # -- waiting -------------------------------------------------------------------------------
 

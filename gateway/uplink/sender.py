@@ -126,10 +126,11 @@ class Sender:
         self._alerts.unhurried = not self._centres.there
         if self.stale:
             self._read_alerts()
+        self._send_alerts(session, now)
+        if self.stale:  # after the alerts: records that cannot be read hold up none
             if not self._alerts_only:
                 self._records.refresh(self._journal.waiting("record", RECORD_WINDOW))
-            self.stale = False  # only now: a read that failed must be tried again
-        self._send_alerts(session, now)
+            self.stale = False  # only now: whichever read raises, all of it is read again
         if not session.room:
             return now + NO_ROOM
         beats = self._pulse.is_due(now)
@@ -192,7 +193,7 @@ class Sender:
                     self._records.restart()
 
     @property
-    def suspects(self) -> int:
+    def proven_suspects(self) -> int:
         """Messages that have ended a session by themselves, or cannot be sent."""
         return self._alerts.suspects.proven + self._records.suspects.proven
 
@@ -256,8 +257,8 @@ class Sender:
         head = self._journal.stats().alert_head
         if head == self._alarms_told:
             return
-        self._alarms_told = head
         alarms = self._journal.alarms(self._clock.now().wall - SNAPSHOT_DAYS * DAY)
+        self._alarms_told = head
         try:
             parcel = self._out.alarms(alarms)
         except ContractError as error:

@@ -22,7 +22,7 @@ from gateway.journal import Journal
 from gateway.security.keys import read
 from gateway.security.signing import Verifier
 from gateway.security.validity import Passed, begun
-from gateway.uplink.answers import Desk, OnAnswer
+from gateway.uplink.answers import Desk, OnAnswer, Write
 from gateway.uplink.backoff import LONGEST_WITH_ALERT, Backoff
 from gateway.uplink.carrier import Courier, Maker
 from gateway.uplink.centres import Centres
@@ -62,13 +62,15 @@ class Uplink:
         watch: Callable[[], Watch],
         vitals: Callable[[], Vitals],
         on_answer: OnAnswer,
+        write: Write,
         progress: Progress,
         dialect: Dialect = Dialect.V5,
         carrier: Maker | None = None,
     ) -> None:
         """``watch`` and ``vitals`` are asked whenever a message needs them; ``on_answer`` returns
-        once what the centre's people said is durable. ``dialect``: the newest protocol to try.
-        ``carrier``: a way that is not MQTT (``gateway.uplink.carrier``)."""
+        once what the centre's people said is durable. ``write``: does every write to the journal.
+        ``dialect``: the newest protocol to try. ``carrier``: a way that is not MQTT
+        (``gateway.uplink.carrier``)."""
         self.counters: Counter[str] = Counter()
         self.tenant = config.tenant
         self.hub = household.hub
@@ -95,6 +97,7 @@ class Uplink:
             clock=clock,
             counters=self.counters,
             on_answer=on_answer,
+            write=write,
         )
         self._at_desk = asyncio.Lock()
         self._working = 0
@@ -141,7 +144,7 @@ class Uplink:
         now = self._clock.now()
         if any(path.identity.doubled(now.boottime) for path in self._paths):
             return "identity"
-        if any(path.sender.suspects for path in self._paths):
+        if any(path.sender.proven_suspects for path in self._paths):
             return "suspect"
         since = self._unreceived.since(now)
         return "unreceived" if since is not None and now.boottime - since >= UNRECEIVED else None
@@ -182,8 +185,12 @@ class Uplink:
         """Keep the sessions that are wanted and send, until ``stop``. If the first path fails, this
         ends with its error, and whoever runs it begins anew; the other ways begin anew by
         themselves, because they must not take the first one along."""
-        besides = [way.run for way in (self._second, self._courier) if way is not None]
-        tasks = [asyncio.ensure_future(self._keep(work)) for work in besides]
+        besides = {"second": self._second, "carrier": self._courier}
+        tasks = [
+            asyncio.ensure_future(self._keep(name, way.run))
+            for name, way in besides.items()
+            if way is not None
+        ]
         try:
             await self._first.run()
         finally:
@@ -193,14 +200,14 @@ class Uplink:
 
     # -- inside --------------------------------------------------------------------------------
 
-    async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await work()
                 return
             except Exception:  # a bug in a way that is rarely used must not cost the usual one
-                log.exception("the second path failed and will be started again")
-                self.counters["restarts-second"] += 1
+                log.exception("the way %s failed and will be started again", name)
+                self.counters[f"restarts-{name}"] += 1
             await self._clock.sleep(LONGEST_WITH_ALERT)
 
     def _path(self, endpoint: Endpoint, *, second: bool = False) -> Path:
@@ -287,8 +294,10 @@ class Uplink:
         try:
             async with self._at_desk:
                 self._progress.register(DESK, DESK_SECONDS, self._now())
-                effects = await self._desk.take(message, path.centres)
-                self._progress.forget(DESK)
+                try:
+                    effects = await self._desk.take(message, path.centres)
+                finally:  # also where the session ends meanwhile: the next may bring no answer
+                    self._progress.forget(DESK)
             if effects is None:
                 return False
             for each in self._paths:

@@ -59,6 +59,7 @@ class RunningHub:
         assert self._task is not None
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        self.hub.writer.close()
         self.journal.close()
 
     async def stop(self) -> None:

@@ -19,6 +19,7 @@ from gateway.domain.observation import CentreAnswered
 from gateway.domain.sensor import Kind, Sensor
 from gateway.journal import Journal
 from gateway.runtime.clocks import VirtualClock
+from gateway.runtime.writing import Writer
 from gateway.security.keys import load_public_keys
 from gateway.security.signing import Verifier
 from gateway.uplink.carrier import Maker
@@ -68,6 +69,7 @@ class Rig:
         self.journal = Journal.open(folder, self.hub, clock_wall=lambda: self.clock.now().wall)
         self.household = Household(self.hub, (Sensor("pir-1", Kind.MOTION),))
         self.progress = Progress()
+        self.writer = Writer()
         self.said: list[CentreAnswered] = []
         self.watching = True
         self.made = 0
@@ -94,6 +96,7 @@ class Rig:
             watch=self.watch,
             vitals=lambda: Vitals(uptime=1.0, version="0.1", settings="s-1"),
             on_answer=self.on_answer,
+            write=self.writer.carefully,
             progress=self.progress,
             dialect=dialect,
             carrier=carrier,
@@ -111,6 +114,7 @@ class Rig:
             await self.uplink.stop()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        self.writer.close()
         self.journal.close()
         if not self._task.cancelled() and (error := self._task.exception()) is not None:
             raise error

@@ -13,6 +13,7 @@ from gateway.domain.alert import Outcome
 from gateway.domain.ids import ulid
 from gateway.domain.observation import AnswerState
 from tests.support.broker import HUB, Broker, Town
+from tests.support.crowd import crowded
 from tests.support.scripted_centre import ScriptedCentre, forger, silent
 from tests.support.uplink_rig import START, Rig, until
 
@@ -206,3 +207,35 @@ async def test_an_answer_for_a_newer_version_leaves_the_older_one_waiting(
             await rig.clock.advance(30)
             await until(lambda: len(centre.alerts()) >= 3, "the older one again")
             assert {e.data.version for e in centre.events("alert")[2:]} == {1}
+
+
+async def test_answers_are_read_again_in_a_new_session_after_their_receiver_failed(
+    town: Town, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedCentre(broker.port, town.centre()):
+        async with Rig(town, tmp_path, broker.port) as rig:
+            await rig.connected()
+            sender = rig.uplink._first.sender
+
+            def fails(*_: object) -> None:
+                monkeypatch.undo()
+                raise KeyError("a bug")
+
+            monkeypatch.setattr(sender, "apply", fails)
+            rig.raise_alert()
+            counters = rig.uplink.counters
+            await rig.pass_time(lambda: counters["sessions"] == 2, "a new session")
+            assert counters["receiver-failures"] == 1
+            rig.raise_alert()
+            await rig.pass_time(lambda: rig.waiting() == 0, "both receipts")
+
+
+async def test_look_ups_of_names_that_hang_hold_up_no_receipt(
+    town: Town, broker: Broker, tmp_path: Path
+) -> None:
+    with ScriptedCentre(broker.port, town.centre()):
+        async with Rig(town, tmp_path, broker.port) as rig:
+            await rig.connected()
+            with crowded():
+                rig.raise_alert()
+                await until(lambda: rig.waiting() == 0, "the receipt")

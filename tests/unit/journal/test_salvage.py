@@ -363,8 +363,9 @@ def test_a_suspicion_that_proves_wrong_changes_nothing(tmp_path: Path) -> None:
         whole(journal, before=1)
 
 
-def test_while_nothing_can_be_read_figures_and_waiting_do_not_raise(tmp_path: Path) -> None:
-    """A heartbeat must not fall silent because the file is unreadable (invariant 8)."""
+def test_while_nothing_can_be_read_figures_do_not_raise_and_waiting_does(tmp_path: Path) -> None:
+    """A heartbeat must not fall silent because the file is unreadable (invariant 8), and nobody may
+    take that for an empty outbox."""
     journal = opened(tmp_path)
     write(journal)
     told = journal.stats()
@@ -372,7 +373,8 @@ def test_while_nothing_can_be_read_figures_and_waiting_do_not_raise(tmp_path: Pa
     (tmp_path / f"{FILE}-wal").write_bytes(b"")
     (tmp_path / FILE).write_bytes(b"\xff" * len(raw))
     assert journal.stats().journal_id == told.journal_id
-    assert isinstance(journal.waiting(), list)
+    with pytest.raises(JournalError):
+        journal.waiting()
     journal.commit([observation(303)], alerting(alert("c")))
     assert alert("c") in [row.message for row in journal.waiting("alert")]
     journal.close()

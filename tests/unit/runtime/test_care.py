@@ -12,9 +12,10 @@ from gateway.domain.alert import AlertState, AlertType
 from gateway.domain.instant import Instant
 from gateway.domain.observation import Pressed
 from gateway.journal.retention import Retained
-from gateway.runtime.care import CLOCK_PATIENCE, LINK_PATIENCE, Care
+from gateway.runtime.care import CLOCK_PATIENCE, EVERY, LINK_PATIENCE, Care
 from gateway.settings import load
 from tests.support.hubs import RunningHub
+from tests.support.uplink_rig import until
 
 GOOD = """
 [hub]
@@ -129,29 +130,61 @@ async def test_a_clock_that_nobody_sets_is_told_and_one_that_is_set_moves_no_tim
         assert home.told[-1].state is AlertState.CLEARED
 
 
-async def test_forgetting_on_a_slow_card_holds_up_nothing_but_itself(
+async def test_forgetting_on_a_slow_card_holds_up_neither_the_loop_nor_more_than_one_bite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with RunningHub(tmp_path / "data", beside=True) as home:
         care = care_of(home, tmp_path, [None])
         slow, began = threading.Event(), asyncio.Event()
-        loop, bites = asyncio.get_running_loop(), 0
+        loop, stored = asyncio.get_running_loop(), []
 
         def bite(now_wall: float, *, synced: bool) -> Retained:
-            nonlocal bites
-            bites += 1
+            stored.append(home.journal.stats().waiting_alerts)
             loop.call_soon_threadsafe(began.set)
             assert slow.wait(10), "the event loop stood still"
-            return Retained(more=bites < 3)
+            return Retained(more=len(stored) < 3)
 
         monkeypatch.setattr(home.journal, "retain", bite)
         forgetting = asyncio.create_task(care.retain(home.clock.now()))
         await began.wait()
         home.hub.offer(Pressed("button"))
-        await home.clock.settle()
-        assert [alert.type for alert in home.told] == [AlertType.HELP_BUTTON]
+        before = home.hub.sequence
+        await until(lambda: home.hub.sequence > before, "the engine's step")
         slow.set()
         await forgetting
-        assert bites == 3
+        await home.clock.settle()
+        assert [alert.type for alert in home.told] == [AlertType.HELP_BUTTON]
+        assert stored == [0, 1, 1], "its commit comes before the second bite"
         await care.retain(home.clock.now())
-        assert bites == 3, "once an hour"
+        assert len(stored) == 3, "once an hour"
+
+
+async def test_a_duty_that_fails_is_told_once_and_counted_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise KeyError("a bug")
+
+    async with RunningHub(tmp_path / "data") as home:
+        care = care_of(home, tmp_path, [None])
+        retained: list[float] = []
+
+        def retain(now_wall: float, *, synced: bool) -> Retained:
+            retained.append(now_wall)
+            return Retained()
+
+        monkeypatch.setattr(care, "look_at_settings", fails)
+        monkeypatch.setattr(home.journal, "retain", retain)
+        caring = asyncio.create_task(care.run())
+        await home.clock.advance(3 * EVERY)
+        assert not caring.done()
+        assert len(retained) == 1
+        assert home.hub.counters["care-failures"] == 4
+        assert [r.message for r in caplog.records].count("looking after the settings failed") == 1
+        monkeypatch.undo()
+        (tmp_path / "ansim.toml").write_text("[hub\n")
+        await home.clock.advance(EVERY)
+        assert "config" in home.hub.faults
+        assert home.hub.counters["care-failures"] == 4
+        caring.cancel()
+        await asyncio.gather(caring, return_exceptions=True)

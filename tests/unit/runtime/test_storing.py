@@ -15,6 +15,7 @@ from gateway.domain.decisions import Decisions
 from gateway.domain.errors import JournalError
 from gateway.domain.observation import Pressed, Switched
 from gateway.journal import Journal
+from gateway.journal.opening import Recovered
 from gateway.journal.reserve import STEP
 from gateway.journal.shedding import shed
 from gateway.runtime.storing import store
@@ -224,6 +225,34 @@ async def test_a_journal_that_is_damaged_while_the_hub_runs_begins_anew_and_is_t
         assert again.restored.snapshot
         assert call.id in {one.id for one in again.hub.engine.open_alerts()}
         assert [one for one in again.told if one.type is AlertType.JOURNAL_RECOVERED] == []
+
+
+async def test_a_new_journal_whose_reads_fail_is_told_to_the_link_and_gets_every_open_alert(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: str) -> None:
+        raise JournalError("The journal cannot be read.", reason="io")
+
+    async with RunningHub(tmp_path / "data") as home:
+        home.hub.offer(Pressed("button"))
+        await home.clock.settle()
+        call = home.told[-1]
+        told: list[str] = []
+        home.hub.on_new_journal = lambda: told.append("link")
+        home.told.clear()
+        home.hub.listeners.clear()  # the rig's own listener reads
+        home.hub.listeners.append(home.told.extend)
+        monkeypatch.setattr(home.journal, "recovered", Recovered("damaged", tmp_path / "x-1"))
+        monkeypatch.setattr(home.journal, "alert", fails)
+        home.hub.offer(Switched("hall", on=True))
+        await home.clock.advance(61)
+        assert told == ["link"]
+        assert call.id in {one.id for one in home.told}, "committed again; a second time is none"
+        assert AlertType.JOURNAL_RECOVERED in {one.type for one in home.told}
+        monkeypatch.undo()
+        assert home.hub.watch().watching
+        waiting = [r.message for r in home.journal.waiting("alert")]
+        assert waiting.count(call) == 1
 
 
 def test_decisions_of_nothing_are_nothing(tmp_path: Path) -> None:
