@@ -55,9 +55,10 @@ class Refused(Struct, frozen=True):
 
 
 class RecordsReceived(Struct, frozen=True):
-    """The centre holds all records up to and including this sequence."""
+    """The centre holds all records up to and including this sequence of this journal."""
 
     up_to: int
+    journal_id: str
 
 
 class CentreBack(Struct, frozen=True):
@@ -173,7 +174,7 @@ class Desk:
         if receipt.up_to > self._journal.stats().record_head:
             self._counters["answer-nonsense"] += 1
             return []
-        return [RecordsReceived(receipt.up_to)]
+        return [RecordsReceived(receipt.up_to, receipt.journalid)]
 
     async def _alert(self, receipt: AlertReceipt) -> list[Effect]:
         known = self._journal.alert(receipt.alert_id)
@@ -212,8 +213,8 @@ def _receipt(effect: Effect, wall: float, kid: str) -> Receipt | None:
     match effect:
         case Received(alert_id, version):
             return AlertReceived(alert_id, version, wall, kid)
-        case RecordsReceived(up_to):
-            return JournalledRecords(up_to, wall)
+        case RecordsReceived(up_to, journal_id):
+            return JournalledRecords(up_to, wall, journal_id)
     return None
 
 

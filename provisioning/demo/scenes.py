@@ -147,6 +147,9 @@ async def _climb(stage: Stage, say: Say, notes: Notes, _: Callable[[str], str]) 
     say(COLLAPSE_OVER, _("The operator closed it: a true alarm, 119 went there."))
     await _advance(stage, WEEK_OVER)
     await stage.ask({"do": "flush", "seconds": 10})
+    for other, again in climbs(stage):
+        if other != alert and again[0][1] > steps[-1][1]:
+            say(again[0][1], _("Nobody has moved for another day: it is told again."))
     say(WEEK_OVER, _("The week is over."))
 
 

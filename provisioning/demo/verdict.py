@@ -77,14 +77,16 @@ def _help(stage: Stage, _: Translate) -> str | None:
 
 def _climb(stage: Stage, _: Translate) -> str | None:
     """One alert through all three levels, closed with an outcome, and no second one for the same
-    silence."""
+    silence but that of a day later, because nobody has moved since (decision 0021)."""
     full = [(alert, steps) for alert, steps in climbs(stage) if [s[0] for s in steps] == [1, 2, 3]]
     if not full:
         return _("no inactivity alert climbed levels 1, 2 and 3")
     alert, steps = full[-1]
-    later = [other for other, told in climbs(stage) if other != alert and told[0][1] > steps[0][1]]
-    if later:
+    later = [told for other, told in climbs(stage) if other != alert and told[0][1] > steps[0][1]]
+    if len(later) > 1 or any(told[0][0] != 3 for told in later):
         return _("the same silence made more than one alert")
+    if not later:
+        return _("nobody was told that the silence goes on for another day")
     row = stage.query("SELECT outcome, service, open FROM alerts WHERE alert_id = ?", alert)
     if not row or row[0][0] != "true" or not row[0][1]:
         return _("the alert was not closed with its outcome")
