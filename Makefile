@@ -22,7 +22,7 @@ demo:
 test:
 	@packaging/setup.sh test
 	@ANSIM_OTHER_PYTHON="$${ANSIM_OTHER_PYTHON:-$$(ls -d $(CURDIR)/.venv/other/bin/python 2>/dev/null)}" \
-		$(BIN)/python -m pytest $(ARGS)
+		$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 faults:
 	@packaging/setup.sh test

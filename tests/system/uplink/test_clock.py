@@ -28,7 +28,11 @@ def clock(wall: float, *, synced: bool) -> JumpingClock:
     return JumpingClock(Instant(START.boot, START.boottime, wall, synced))
 
 
-@pytest.mark.parametrize("wall", [BOOT_1970, TODAY - 10 * YEAR, TODAY, TODAY + 10 * YEAR])
+@pytest.mark.parametrize(
+    "wall",
+    [BOOT_1970, TODAY - 10 * YEAR, TODAY, TODAY + 10 * YEAR],
+    ids=["1970", "ten years back", "right", "ten years ahead"],
+)
 @pytest.mark.parametrize("synced", [True, False])
 async def test_an_alert_arrives_whatever_the_clock_says(
     town: Town, broker: Broker, tmp_path: Path, wall: float, synced: bool

@@ -5,87 +5,30 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.alert import Alert, Level
-from gateway.domain.decisions import Summary
+from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
 from gateway.domain.ids import is_ulid
-from gateway.domain.observation import Heard, Pressed
-from gateway.journal import AlertReceived, Journal, RecordsReceived
+from gateway.domain.observation import Heard
 from gateway.journal.aside import KEPT_FILES, files_aside
 from gateway.journal.pages import log_is_torn_inside
+from tests.support.full_journal import filled, whole, write
 from tests.support.journals import (
-    NOON,
     alert,
     alerting,
     observation,
     observations,
     opened,
-    receive,
-    summary,
-    summing,
 )
 
 FILE = "journal.db"
 PAGE = 512
 MONTH = 30 * 86400.0
-
-
-def filled(folder: Path) -> str:
-    """A journal with everything in it; returns its id."""
-    with opened(folder) as journal:
-        write(journal)
-        return journal.journal_id
-
-
-def write(journal: Journal) -> None:
-    journal.commit(observations(1, 300), counters={"centre:c1": 4, "hub:up": 12})
-    said = [observation(301, Pressed("help"), counter=9), observation(302, Heard("s2"), counter=55)]
-    journal.commit(said, [*alerting(alert("a"), alert("b", level=Level.WATCH))])
-    note = alert("note", level=Level.NOTE)
-    journal.commit([], [*alerting(note), *summing(summary(0), summary(600), summary(1200))])
-    journal.commit(
-        receipts=[AlertReceived(alert("a").id, 1, NOON + 5, "c1"), RecordsReceived(2, NOON)],
-        counters={"centre:c1": 5},
-    )
-
-
-def whole(journal: Journal, last: int = 302, *, before: int = 0) -> None:
-    """Everything that filled() wrote is there. ``before``: messages of each lane in the same file
-    that the centre has received."""
-    assert [o.sequence for o in journal.observations()] == list(range(1, last + 1))
-    assert journal.unreadable == 0
-    assert journal.last_sequence == last
-    assert journal.counter("sensor:s1") == 300
-    assert journal.counter("sensor:help") == 9
-    assert journal.counter("sensor:s2") == 55
-    assert journal.counter("centre:c1") == 5
-    assert journal.counter("hub:up") == 12
-    waiting = [(row.lane, row.sequence, name(row.message)) for row in journal.waiting()]
-    assert waiting == [
-        ("alert", 1 + before, "b"),
-        ("record", 1 + 2 * before, 600.0),
-        ("record", 2 + 2 * before, 1200.0),
-    ]
-    assert journal.alert(alert("a").id) == alert("a")
-    assert {a.id for a in journal.alarms(NOON)} == {alert(n).id for n in ("a", "b", "note")}
-    stats = journal.stats()
-    assert (stats.alert_head, stats.record_head) == (1 + before, 2 + 2 * before)
-    assert stats.waiting_alerts == 1
-    assert journal.verify().whole
-
-
-def name(message: Alert | Summary) -> str | float:
-    if isinstance(message, Summary):
-        return message.start - NOON
-    return next(n for n in ("a", "b", "note") if alert(n).id == message.id)
 
 
 def zero(path: Path, start: int, count: int) -> None:
@@ -239,63 +182,6 @@ def test_what_was_forgotten_on_purpose_does_not_come_back(tmp_path: Path) -> Non
     with opened(tmp_path) as journal:
         assert [o.sequence for o in journal.observations()] == list(range(4001, 4011))
         assert journal.counter("sensor:s1") == 4000
-
-
-def altered(folder: Path, *changes: str) -> None:
-    """What flipped bits would do to rows, done by hand: nothing that SQLite itself would notice."""
-    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
-        for change in changes:
-            assert connection.execute(change).rowcount == 1
-
-
-ID, RECEIVED = alert("b").id, alert("a").id
-SPOILT = f"{ID[:-1]}^"
-LINE = f"UPDATE alert SET id = '{SPOILT}' WHERE id = '{ID}'"
-BODY = f"UPDATE outbox_alert SET body = replace(body, '{ID}', '{SPOILT}') WHERE body LIKE '%{ID}%'"
-NOTE = BODY.replace(ID, '"level":1').replace(SPOILT, '"level":0')
-
-
-def other(change: str, old: str) -> str:
-    """The same with an id that a centre would take as well."""
-    return change.replace(ID, old).replace(SPOILT, f"{old[:-1]}{'0' if old[-1] != '0' else '1'}")
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        BODY,
-        LINE,
-        NOTE,
-        other(BODY, ID),
-        other(LINE, ID),
-        other(BODY, RECEIVED),
-        other(LINE, RECEIVED),
-    ],
-)
-def test_a_flipped_bit_in_one_of_an_alerts_two_rows_is_righted_by_the_other(
-    tmp_path: Path, damage: str
-) -> None:
-    filled(tmp_path)
-    altered(tmp_path, damage)
-    with opened(tmp_path) as journal:
-        assert journal.recovered is not None
-        assert journal.recovered.salvaged.bodiless == 0
-        whole(journal)
-
-
-def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Path) -> None:
-    filled(tmp_path)
-    altered(tmp_path, LINE, BODY)
-    with opened(tmp_path) as journal:
-        (row,) = journal.waiting("alert")
-        assert isinstance(row.message, Alert)
-        assert is_ulid(row.message.id)
-        assert row.message == msgspec.structs.replace(
-            alert("b", level=Level.WATCH), id=row.message.id
-        )
-        assert receive(journal, row.message.id, 1)
-        assert not list(journal.waiting("alert"))
-        assert journal.verify().whole
 
 
 @given(
