@@ -1,0 +1,75 @@
+"""Test whether a flipped bit in an alert's id, version or level is put right, or at least no longer
+keeps its receipt from having an effect."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.domain.alert import Alert, Level
+from gateway.domain.ids import is_ulid
+from tests.support.full_journal import filled, whole
+from tests.support.journals import alert, opened, receive
+
+FILE = "journal.db"
+
+
+def altered(folder: Path, *changes: str) -> None:
+    """What flipped bits would do to rows, done by hand: nothing that SQLite itself would notice."""
+    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        for change in changes:
+            assert connection.execute(change).rowcount == 1
+
+
+ID, RECEIVED = alert("b").id, alert("a").id
+SPOILT = f"{ID[:-1]}^"
+LINE = f"UPDATE alert SET id = '{SPOILT}' WHERE id = '{ID}'"
+BODY = f"UPDATE outbox_alert SET body = replace(body, '{ID}', '{SPOILT}') WHERE body LIKE '%{ID}%'"
+NOTE = BODY.replace(ID, '"level":1').replace(SPOILT, '"level":0')
+
+
+def other(change: str, old: str) -> str:
+    """The same with an id that a centre would take as well."""
+    return change.replace(ID, old).replace(SPOILT, f"{old[:-1]}{'0' if old[-1] != '0' else '1'}")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        BODY,
+        LINE,
+        NOTE,
+        other(BODY, ID),
+        other(LINE, ID),
+        other(BODY, RECEIVED),
+        other(LINE, RECEIVED),
+    ],
+)
+def test_a_flipped_bit_in_one_of_an_alerts_two_rows_is_righted_by_the_other(
+    tmp_path: Path, damage: str
+) -> None:
+    filled(tmp_path)
+    altered(tmp_path, damage)
+    with opened(tmp_path) as journal:
+        assert journal.recovered is not None
+        assert journal.recovered.salvaged.bodiless == 0
+        whole(journal)
+
+
+def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Path) -> None:
+    filled(tmp_path)
+    altered(tmp_path, LINE, BODY)
+    with opened(tmp_path) as journal:
+        (row,) = journal.waiting("alert")
+        assert isinstance(row.message, Alert)
+        assert is_ulid(row.message.id)
+        assert row.message == msgspec.structs.replace(
+            alert("b", level=Level.WATCH), id=row.message.id
+        )
+        assert receive(journal, row.message.id, 1)
+        assert not list(journal.waiting("alert"))
+        assert journal.verify().whole
