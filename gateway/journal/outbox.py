@@ -245,6 +245,12 @@ def decoded_record(body: str, start: float | None) -> Alert | Summary | None:
         return None
 
 
+def unknown(start: float) -> Summary:
+    """What stands in for a record that cannot be read: a time of which nothing is known. Records are
+    received up to a number, so one that never came would keep the centre from answering for any."""
+    return Summary(start, 0.0, {}, away=False, blind=True)
+
+
 _LATEST = (
     "SELECT coalesce(o.body, r.body) FROM alert a "
     "LEFT JOIN outbox_alert o ON a.lane = 'alert' AND o.sequence = a.sequence "

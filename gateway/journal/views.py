@@ -140,10 +140,10 @@ class Views:
                 self.unreadable += 1
         for sequence, start, body, created in records:
             record = outbox.decoded_record(body, start)
-            if record is not None:
-                rows.append(self._row(RECORD, sequence, 0, record, created))
-            else:
+            if record is None:
                 self.unreadable += 1
+                record = outbox.unknown(created if start is None else start)
+            rows.append(self._row(RECORD, sequence, 0, record, created))
         return rows
 
     def _row(

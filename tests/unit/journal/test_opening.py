@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.alert import Alert
+from gateway.domain.decisions import Summary
 from gateway.domain.errors import JournalError
 from gateway.journal import Journal, stats
 from gateway.journal.schema import APPLICATION, VERSION, Unusable, create, migrate
@@ -21,6 +22,8 @@ from tests.support.journals import (
     observations,
     opened,
     receive,
+    summary,
+    summing,
 )
 
 FILE = "journal.db"
@@ -216,6 +219,21 @@ def test_a_message_that_cannot_be_read_holds_up_nobody_behind_it(tmp_path: Path)
         assert [r.sequence for r in journal.waiting()] == [2]
         assert journal.alarms(NOON) == [alert("b")]
         assert journal.unreadable == 1
+
+
+def test_a_record_that_cannot_be_read_is_told_as_a_time_of_which_nothing_is_known(
+    tmp_path: Path,
+) -> None:
+    """Else the centre, which answers up to a number, would answer for no record behind it."""
+    with opened(tmp_path) as journal:
+        journal.commit(decisions=summing(*(summary(600.0 * n) for n in range(20))))
+        altered(tmp_path, "UPDATE outbox_record SET body = '{' WHERE sequence <= 17")
+        rows = journal.waiting("record", 18)
+        assert [row.sequence for row in rows] == list(range(1, 19))
+        told = rows[0].message
+        assert isinstance(told, Summary)
+        assert (told.start, told.events, told.blind) == (summary(0).start, {}, True)
+        assert rows[-1].message == summary(600.0 * 17)
 
 
 @pytest.mark.parametrize(
