@@ -119,7 +119,7 @@ def write(connection: sqlite3.Connection, state: State, work: Work) -> Done:
     heads, head, records = state.heads, state.chain, 0
     if work.alerts or work.summaries:
         heads, head, new, records = _messages(connection, state, work)
-    told = work.told(state)
+    told = work.told(state) if work.counters or work.receipts else {}
     freed: list[tuple[str, int]] = []
     for receipt in work.receipts:
         if isinstance(receipt, AlertReceived):
@@ -129,8 +129,8 @@ def write(connection: sqlite3.Connection, state: State, work: Work) -> Done:
     counters = state.counters
     if carried or told:
         counters = {**counters, **carried, **told}
-    told_by_sensors = any(name.startswith("sensor:") for name in told)
-    if last - counters.get(history.COUNTED, 0) >= history.COUNT_EVERY or told_by_sensors:
+    told_by_sensors = bool(told) and any(name.startswith("sensor:") for name in told)
+    if told_by_sensors or last - counters.get(history.COUNTED, 0) >= history.COUNT_EVERY:
         counters = {**counters, history.COUNTED: last}
         history.save_counters(connection, counters)
     elif told:

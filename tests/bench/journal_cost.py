@@ -212,7 +212,7 @@ def _day(home: Home, begin: float, times: Iterator[float], blob: bytes, full: bo
 
     for seconds in times:
         now = begin + seconds
-        while pending and pending.next_moment() <= now and full:
+        while full and pending.next_moment() <= now:
             commit(pending.next_moment())
         while due["summary"] <= now and full:
             counts = dict.fromkeys(SENSORS[:6], 5)
