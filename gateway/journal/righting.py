@@ -34,17 +34,25 @@ class Small(Struct, frozen=True):
 
 
 def righted(
-    alert: Alert, body: str, seat: Seat, small: Small | None, links: Mapping[int, bytes]
+    alert: Alert,
+    body: str,
+    seat: Seat,
+    small: Small | None,
+    links: Mapping[int, bytes],
+    ids: Mapping[str, int],
 ) -> Alert:
     """The version as it was written, if the chain knows; else the likelier of both, with an id that
-    a centre takes: without one it would wait for ever. ``links``: place -> link, of all rows."""
+    a centre takes: without one it would wait for ever. ``links``: place -> link, of all rows;
+    ``ids``: how many rows of the file name an alert."""
     candidates = list(_candidates(alert, body, small))
     for one, text in candidates:
         if _follows(one, text, seat, links):
             return one
     sound = [one for one, _ in candidates if is_ulid(one.id) and one.version > 0]
-    if sound:
-        return sound[-1]  # a body is ten times as long as its small row, and as likely to be hit
+    if (
+        sound
+    ):  # of two that stand alone the small row: a body is ten times as long, and as often hit
+        return max(reversed(sound), key=lambda one: ids.get(one.id, 0))
     made = ulid(seat.created, alert.id, alert.version)
     return msgspec.structs.replace(alert, id=made, version=max(1, alert.version))
 

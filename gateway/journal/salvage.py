@@ -8,6 +8,7 @@ nothing of another hub's home is ever taken over.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from gateway.domain.alert import Alert
 from gateway.domain.instant import DAY
 from gateway.journal import chain, history, outbox
 from gateway.journal.history import LAST
-from gateway.journal.outbox import ALERT, LANES, RECEIVED, RECORD
+from gateway.journal.outbox import ALERT, LANES, RECEIVED, RECORD, decoded_alert
 from gateway.journal.pages import PageFile, RawRow, Value
 from gateway.journal.righting import Seat, Small, righted
 
@@ -251,53 +252,77 @@ def _said(file: PageFile) -> Iterator[RawRow]:
                     yield row
 
 
+class _Version(NamedTuple):
+    """An alert version that is taken over; ``line`` is its row in the table ``alert``."""
+
+    received: bool
+    sequence: int
+    alert: Alert
+    body: str
+    created: float
+    line: _Line
+
+
 def _alerts(connection: sqlite3.Connection, found: _Found, received: int) -> tuple[int, int, int]:
     """Take alert versions over; returns how many, how many wait, and how many have lost what they
     said."""
+    versions, bodiless = _versions(found, received)
     head = chain.read_head(connection)
-    ready: list[tuple[bool, int, Alert, str, float, _Line]] = []
-    bodies: set[tuple[str, int]] = set()
-    seats = {(line.lane, line.sequence): (key, line) for key, line in found.lines.items()}
-    for lane, messages in (
-        (ALERT, found.alerts),
-        (RECORD, {n: (c, t, p) for n, (c, start, t, p) in found.records.items() if start is None}),
-    ):
-        for sequence, (created, text, place) in messages.items():
-            said = outbox.decoded_alert(text)
-            if said is None:
-                continue
-            key, line = seats.get((lane, sequence), (None, None))
-            small = None if key is None or line is None else Small(*key, line.level)
-            alert = righted(said, text, Seat(lane, sequence, place, created), small, found.links)
-            if outbox.lane_of(alert) != lane:
-                continue
-            body = text if alert is said else msgspec.json.encode(alert).decode()
-            line = line or found.lines.get((alert.id, alert.version))
-            if line is None:  # its small row is lost: what is not known to be received waits
-                line = _Line(lane, sequence, alert.level, None, "", None)
-            done = line.received is not None if lane == ALERT else sequence <= received
-            if done and not alert.open and alert.at.wall < found.newest - OLDEST:
-                continue
-            bodies.add(key or (alert.id, alert.version))
-            ready.append((done, sequence, alert, body, created, line))
     waiting = 0
     for done in (True, False):
-        chosen = sorted((r for r in ready if r[0] is done), key=lambda r: r[1])
         for lane in LANES:
-            lines = [r for r in chosen if outbox.lane_of(r[2]) == lane]
-            number = -len(lines) if done else 0
-            for _, _, alert, body, created, line in lines:
+            chosen = [v for v in versions if v.received is done and outbox.lane_of(v.alert) == lane]
+            number = -len(chosen) if done else 0
+            for version in sorted(chosen, key=lambda v: v.sequence):
+                alert, line = version.alert, version.line
                 if outbox.has_alert(connection, alert):
                     continue
                 number += 1
-                head = outbox.add_alert(connection, alert, body, number, created, head)
+                head = outbox.add_alert(
+                    connection, alert, version.body, number, version.created, head
+                )
                 waiting += not done
                 if done and lane == ALERT and line.received is not None:
                     receipt = outbox.AlertReceived(
                         alert.id, alert.version, line.received, line.receiver
                     )
                     _, head = outbox.receive_alert(connection, receipt, line.answer, head)
-    return len(ready), waiting, len(found.lines.keys() - bodies)
+    return len(versions), waiting, bodiless
+
+
+def _versions(found: _Found, received: int) -> tuple[list[_Version], int]:
+    """Every version whose words are there, and the number of those whose words are not. What was
+    forgotten on purpose stays so."""
+    notes = {n: (c, t, p) for n, (c, start, t, p) in found.records.items() if start is None}
+    lanes = {ALERT: found.alerts, RECORD: notes}
+    said_in = {
+        lane: {n: said for n, (_, text, _) in messages.items() if (said := decoded_alert(text))}
+        for lane, messages in lanes.items()
+    }
+    ids = Counter(alert_id for alert_id, _ in found.lines)
+    ids.update(said.id for messages in said_in.values() for said in messages.values())
+    seats = {(line.lane, line.sequence): (key, line) for key, line in found.lines.items()}
+    versions: list[_Version] = []
+    told: set[tuple[str, int]] = set()
+    for lane, messages in said_in.items():
+        for sequence, said in messages.items():
+            created, text, place = lanes[lane][sequence]
+            key, line = seats.get((lane, sequence), (None, None))
+            small = None if key is None or line is None else Small(*key, line.level)
+            seat = Seat(lane, sequence, place, created)
+            alert = righted(said, text, seat, small, found.links, ids)
+            if outbox.lane_of(alert) != lane:
+                continue
+            line = line or found.lines.get((alert.id, alert.version))
+            if line is None:  # its small row is lost: what is not known to be received waits
+                line = _Line(lane, sequence, alert.level, None, "", None)
+            done = line.received is not None if lane == ALERT else sequence <= received
+            if done and not alert.open and alert.at.wall < found.newest - OLDEST:
+                continue
+            told.add(key or (alert.id, alert.version))
+            body = text if alert is said else msgspec.json.encode(alert).decode()
+            versions.append(_Version(done, sequence, alert, body, created, line))
+    return versions, len(found.lines.keys() - told)
 
 
 def _records(connection: sqlite3.Connection, found: _Found, received: int) -> int:

@@ -13,7 +13,7 @@ import pytest
 from gateway.domain.alert import Alert, Level
 from gateway.domain.ids import is_ulid
 from tests.support.full_journal import filled, whole
-from tests.support.journals import alert, opened, receive
+from tests.support.journals import alert, alerting, opened, receive
 
 FILE = "journal.db"
 
@@ -58,6 +58,20 @@ def test_a_flipped_bit_in_one_of_an_alerts_two_rows_is_righted_by_the_other(
         assert journal.recovered is not None
         assert journal.recovered.salvaged.bodiless == 0
         whole(journal)
+
+
+def test_without_its_place_in_the_chain_an_id_that_stands_elsewhere_is_believed(
+    tmp_path: Path,
+) -> None:
+    filled(tmp_path)
+    with opened(tmp_path) as journal:
+        journal.commit(decisions=alerting(alert("b", 2, level=Level.WATCH)))
+    second = other(LINE, ID) + " AND version = 2"
+    altered(tmp_path, second, "UPDATE outbox_alert SET link = x'00' WHERE sequence = 2")
+    with opened(tmp_path) as journal:
+        assert journal.recovered is not None
+        waiting = [row.message for row in journal.waiting("alert")]
+        assert waiting == [alert("b", n, level=Level.WATCH) for n in (1, 2)]
 
 
 def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Path) -> None:
