@@ -10,6 +10,10 @@ from tests.faults.oracle import Verdict
 from tests.faults.stage import Life, Load, Stage
 from tests.support.programs import until
 
+CONNECTS = 90.0
+"""Real seconds within which a hub that was given up has a session again: a minute's wait at most
+("Settled"), and the handshake on a busy machine."""
+
 
 def offline_run(stage: Stage, boots: int, seed: int, presses: int = 4) -> Verdict:
     """Boot with the broker unreachable, be killed, boot again, ...; then the network is back."""
@@ -47,7 +51,7 @@ def frozen_run(
                     program.process.send_signal(signal.SIGSTOP)
                     pause(length)
                     program.process.send_signal(signal.SIGCONT)
-                until(lambda: _calm(life), "it answers again")  # noqa: B023 - of this turn
+                until(lambda: _calm(life), "it answers again", CONNECTS)  # noqa: B023 - of this turn
             found = life.hub.status()["counters"]
             sent, received = int(found.get("sent-alert", 0)), len(life.ledger.acknowledged)
             assert program.end() == 0, life.log[-2000:]
