@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.domain.alert import Alert
 from gateway.domain.errors import AnsimError
-from gateway.domain.instant import Instant, iso
+from gateway.domain.instant import DAY, Instant, iso
 from gateway.domain.observation import Pressed
 from gateway.journal import Journal
 from gateway.runtime.asking import Request
@@ -24,6 +24,9 @@ FLUSH_SECONDS = 10.0
 
 POLL = 0.001
 """Real seconds between two looks at what a request waits for."""
+
+FURTHEST = 10 * 365 * DAY
+"""Virtual seconds that time may be moved at once: each minute of them is lived through."""
 
 KERNEL = "10c57e90"
 """The machine's part of a virtual boot id: a hub that is started again goes on in the same time."""
@@ -85,6 +88,8 @@ class Lockstep:
     async def _advance(self, request: Request) -> Mapping[str, Any]:
         """``to``: wall seconds or ISO time; ``offline``: do not wait for the centre's answers."""
         wall = self._wall(request.get("to"))
+        if not wall - self._clock.now().wall < FURTHEST:
+            raise LockstepError("that is further than ten years; name a nearer time.")
         async with self._moving:
             self._alone = request.get("offline") is True
             await self._clock.advance_to(wall)

@@ -157,6 +157,7 @@ def test_a_press_is_received_and_accepted_on_virtual_time(hub: HubProcess, centr
         )
         assert versions[0] == (1, "raised")
         until(lambda: not hub.status()["waiting_alerts"], "nothing waits")
+        assert "ten years" in str(hub.ask(do="advance", to=1e308))
 
 
 def test_a_killed_hub_goes_on_where_it_stood_and_says_nothing_twice(
