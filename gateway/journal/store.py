@@ -26,7 +26,7 @@ this covers the moment in which one of them recovers the file after a kill."""
 
 CHECKPOINT_PAGES = 4000
 """WAL pages after which they are copied into the file: 2 MB, some hundred commits. Pages touched by
-many of them are then written once instead of each time: 8.4 MB a day instead of 8.9 with 1000."""
+many of them are then written once instead of each time: with 1000 a day wrote a twentieth more."""
 
 CACHE_KIB = 1024
 """Page cache. SQLite's own 2 MB would be 4 % of what a hub may use."""
