@@ -87,10 +87,12 @@ class Engine:
         if instant.boot != state.timeline.boot:
             now = self._intake.reboot(observation, self._advance)
         else:
+            now = state.timeline.at(instant)
+            if self._due is not None and now >= self._due:
+                self._advance(now)  # by the clock as it was known then, as the ticks did
             missing = state.timeline.observe(instant)
             if missing:
                 self._intake.slept(missing)
-            now = state.timeline.at(instant)
         if self._due is not None and now >= self._due:
             self._advance(now)
         state.now = max(state.now, now)

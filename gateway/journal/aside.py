@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,10 +25,10 @@ def set_aside(path: Path) -> Path:
     before = files_aside(path.parent)
     n = 1 + max((_number(old) for old in before), default=0)
     kept = path.with_name(f"{path.name}.damaged-{n}")
-    for beside in ("", *BESIDE):
-        _rename(path, kept, beside)
-    with suppress(FileNotFoundError):
-        Path(f"{path}.suspect").unlink()
+    moved = [_rename(path, kept, beside) for beside in ("", *BESIDE)]
+    if any(moved) and not moved[0]:
+        kept.touch(0o640)  # only its log was left: what is not listed is never forgotten
+    remove(Path(f"{path}.suspect"))
     sync_folder(path.parent)
     for old in before[: len(before) + 1 - KEPT_FILES]:
         remove(old)
@@ -65,15 +66,22 @@ def forget_aside(folder: Path, now: float, *, all_of_them: bool = False) -> int:
 
 
 def remove(path: Path) -> None:
-    """Remove a file with those beside it, as far as that is possible."""
+    """Remove a file with those beside it, as far as that is possible; also a folder of that name."""
     for beside in ("", *BESIDE):
+        one = Path(f"{path}{beside}")
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one, ignore_errors=True)
         with suppress(OSError):
-            Path(f"{path}{beside}").unlink()
+            one.unlink()
 
 
-def _rename(path: Path, kept: Path, beside: str) -> None:
-    with suppress(FileNotFoundError):
+def _rename(path: Path, kept: Path, beside: str) -> bool:
+    """Whether there was such a file."""
+    try:
         Path(f"{path}{beside}").rename(f"{kept}{beside}")
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _number(aside: Path) -> int:

@@ -37,6 +37,9 @@ _RECEIPTS = (
     "WHERE received IS NOT NULL "
 )
 
+_UNCHAINED = "received IS NOT NULL AND receiver IS NOT NULL AND receipt_place IS NULL"
+"""A receipt of a program without a chain. One without a receiver is none: a flipped bit."""
+
 
 class Head(Struct, frozen=True):
     """How many entries there ever were, and the link of the newest, in bytes."""
@@ -80,6 +83,11 @@ def genesis(journal_id: str, hub: str) -> Head:
     return Head(0, _hash(b"", _digest("journal", journal_id, hub)))
 
 
+def begins_with(place: int, link: bytes, journal_id: str, hub: str) -> bool:
+    """Whether an anchor is that of this hub's journal, whatever else its row says."""
+    return place == 0 and link == genesis(journal_id, hub).link
+
+
 def next_version(head: Head, alert: tuple[str, int, str, int, int, bool, float], body: str) -> Head:
     """The head after a version. ``alert``: id, version, lane, sequence, level, open, at."""
     return Head(head.place + 1, _hash(head.link, _of_version(alert, body)))
@@ -120,7 +128,7 @@ def unchained(connection: sqlite3.Connection) -> bool:
     for query in (
         "SELECT 1 FROM outbox_alert WHERE place IS NULL LIMIT 1",
         "SELECT 1 FROM outbox_record WHERE start IS NULL AND place IS NULL LIMIT 1",
-        "SELECT 1 FROM alert WHERE received IS NOT NULL AND receipt_place IS NULL LIMIT 1",
+        _RECEIPTS + f"AND {_UNCHAINED} LIMIT 1",
     ):
         if connection.execute(query).fetchone() is not None:
             return True
@@ -146,7 +154,7 @@ def adopt(connection: sqlite3.Connection) -> int:
             )
             taken += 1
     for row in connection.execute(
-        _RECEIPTS + "AND receipt_place IS NULL ORDER BY received, id, version"
+        _RECEIPTS + f"AND {_UNCHAINED} ORDER BY received, id, version"
     ).fetchall():
         head = next_receipt(head, row[1:6])
         connection.execute(

@@ -179,10 +179,8 @@ class Journal(Views):
                 alerts, summaries = encoded(decisions)
             except (TypeError, ValueError) as error:
                 raise self._store.error(error) from error
-            if self._store.suspect:
+            if self._store.suspect or (alerts and not self._store.in_place()):
                 self._heal()
-            elif alerts and not self._store.in_place():
-                self._move_back()
             work = Work(
                 observations,
                 alerts,
@@ -249,8 +247,8 @@ class Journal(Views):
 
     def _write(self, work: Work, connection: sqlite3.Connection) -> Done:
         done = write(connection, self._state, work)
-        if self._untold and work.observations:  # what tells it is the first that a run stores
-            rescue.told(connection)
+        if self._untold:
+            rescue.told(connection, work.observations)
         return done
 
     def heal(self) -> None:
@@ -265,6 +263,8 @@ class Journal(Views):
 
     def _heal(self) -> None:
         state, store = self._state, self._store
+        if not store.in_place():
+            self._move_back()
         store.close()
         store.mark()
         known = Known(self.journal_id, state.last, state.counters)
@@ -290,10 +290,9 @@ class Journal(Views):
         store = self._store
         try:
             rescue.rewritten(store.connection, store.path)
+            set_aside(store.path)
         except (sqlite3.Error, OSError) as error:
             raise store.error(error) from error
-        set_aside(store.path)
-        self._heal()
 
     def quarantine(self, where: str, raw: bytes, reason: str, at: float) -> None:
         """Note what could not be understood. It is stored with the next commit; never fails."""

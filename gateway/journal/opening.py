@@ -12,8 +12,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from gateway.domain.errors import JournalError
-from gateway.journal import chain, history, schema, snapshot
+from gateway.journal import aside, chain, history, schema, snapshot
 from gateway.journal.aside import BESIDE, files_aside, set_aside
+from gateway.journal.committing import read_state
 from gateway.journal.pages import log_holds_commits, log_is_torn_inside
 from gateway.journal.rescue import Known, finish, note, rescue
 from gateway.journal.reserve import NO_ROOM, Reserve
@@ -24,6 +25,7 @@ from gateway.journal.store import (
     Store,
     code,
     connect,
+    damaged,
     is_bad_sector,
     sync_folder,
     translated,
@@ -99,7 +101,9 @@ def _opened(path: Path, hub: str, created: float, known: Known | None) -> Opened
             kept = set_aside(path)
             finish(path)
             store, journal_id = _begin(path, hub, created, None, again=True)
-        except (Unusable, OSError) as error:
+        except Unusable as error:
+            raise damaged(path.parent) from error
+        except OSError as error:
             raise translated(error, path.parent) from error
         return Opened(store, journal_id, Recovered(trouble.reason, kept, salvaged))
     except OSError as error:
@@ -150,13 +154,17 @@ def _begin(
             _look_at_end(connection, known.last)
         _adopt(connection)
         _look_at_chain(connection)
-        store.suspicion.unlink(missing_ok=True)
+        read_state(connection)
+        aside.remove(store.suspicion)
+        store.in_place()  # from now on: what is removed before the first alert is missed too
         return store, journal_id
     except BaseException as error:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
-        if isinstance(error, UnicodeDecodeError):  # of SQLite's message about a spoilt schema
+        if isinstance(
+            error, ValueError | TypeError
+        ):  # a value is none, or SQLite's message no text
             raise Unusable("damaged") from error
         if isinstance(error, sqlite3.Error | OSError):
             raise _judged(error, path) from error
@@ -186,8 +194,9 @@ def _look_at_end(connection: sqlite3.Connection, known: int) -> None:
 
 def _look_at_chain(connection: sqlite3.Connection) -> None:
     """A flipped bit in an alert's id or state is no damage to SQLite, and would keep its receipt from
-    ever having an effect."""
-    if not chain.verify(connection).whole:
+    ever having an effect, or the newest alert from being in the chain at all."""
+    verified = chain.verify(connection)
+    if not verified.whole or verified.head.place != chain.read_head(connection).place:
         raise Unusable("damaged")
 
 

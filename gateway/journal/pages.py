@@ -63,12 +63,11 @@ class Bytes:
     into memory, such a place would end the process."""
 
     def __init__(self, path: Path) -> None:
-        """A file that is not there is empty. Raises OSError."""
-        try:
+        """A file that is not there, or is none, is empty. Raises OSError."""
+        self._file, self._size = -1, 0
+        if path.is_file():
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            self._file = -1
-        self._size = os.fstat(self._file).st_size if self._file >= 0 else 0
+            self._size = os.fstat(self._file).st_size
 
     def __enter__(self) -> Self:
         return self

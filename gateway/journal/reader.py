@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from gateway.domain.errors import JournalError
 from gateway.domain.observation import Observation
 from gateway.journal import history, inspecting, outbox, quarantine
 from gateway.journal.chain import Head
-from gateway.journal.store import FILE, readable, translated
+from gateway.journal.store import FILE, readable, translated, unreadable
 
 READ_SECONDS = 0.1
 """How long a reader waits; status has 0.3 s for everything."""
@@ -61,7 +62,9 @@ _NEWEST = "SELECT sequence, wall FROM observation ORDER BY sequence DESC LIMIT 1
 
 def _end(connection: sqlite3.Connection, query: str) -> tuple[int, float | None]:
     row = connection.execute(query).fetchone()
-    return (0, None) if row is None else (int(row[0]), float(row[1]))
+    if row is None:
+        return 0, None
+    return int(row[0]), float(row[1]) if isinstance(row[1], int | float) else None
 
 
 def read_stats(
@@ -141,7 +144,7 @@ class JournalReader:
         self._folder = folder
         try:
             self._connection = _connect(folder)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise translated(error, folder) from error
 
     def __enter__(self) -> Self:
@@ -158,47 +161,48 @@ class JournalReader:
     def close(self) -> None:
         self._connection.close()
 
-    def stats(self) -> JournalStats:
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """JournalError for whatever a damaged file makes of a query."""
         try:
-            self._connection.execute("BEGIN")  # all figures of one moment
-            try:
-                return read_stats(self._connection, self._folder)
-            finally:
-                self._connection.execute("ROLLBACK")
-        except (sqlite3.Error, TypeError) as error:
+            yield self._connection
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise translated(error, self._folder) from error
+        except (TypeError, ValueError) as error:
+            raise unreadable(self._folder) from error
+
+    def stats(self) -> JournalStats:
+        with self._reading() as connection:
+            connection.execute("BEGIN")  # all figures of one moment
+            try:
+                return read_stats(connection, self._folder)
+            finally:
+                connection.execute("ROLLBACK")
 
     def alarms(self, since_wall: float, *, least_level: int = 0) -> list[Alert]:
         """As Journal.alarms."""
-        try:
-            return outbox.alarms(self._connection, since_wall, least_level)
-        except sqlite3.Error as error:
-            raise translated(error, self._folder) from error
+        with self._reading() as connection:
+            return outbox.alarms(connection, since_wall, least_level)
 
     def lines(self, alert_id: str | None = None) -> list[inspecting.Line]:
         """All versions of all alerts, or of those whose id begins so."""
-        try:
-            return inspecting.lines(self._connection, alert_id)
-        except sqlite3.Error as error:
-            raise translated(error, self._folder) from error
+        with self._reading() as connection:
+            return inspecting.lines(connection, alert_id)
 
     def report(self, known: Iterable[Head] = ()) -> inspecting.Report:
         """Whether the file and its chain are whole; ``known``: links that the centre remembers."""
-        return inspecting.report(self._connection, known)
+        with self._reading() as connection:
+            return inspecting.report(connection, known)
 
     def last_observation(self) -> Observation | None:
         """The newest observation on disk."""
-        try:
-            return history.last(self._connection)
-        except sqlite3.Error as error:
-            raise translated(error, self._folder) from error
+        with self._reading() as connection:
+            return history.last(connection)
 
     def quarantined(self) -> list[quarantine.Quarantined]:
         """What could not be understood, oldest first."""
-        try:
-            return quarantine.entries(self._connection)
-        except sqlite3.Error as error:
-            raise translated(error, self._folder) from error
+        with self._reading() as connection:
+            return quarantine.entries(connection)
 
 
 def stats(folder: Path) -> JournalStats:

@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
@@ -19,13 +19,14 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
+from gateway.domain.observation import HubFault, Observation
 from gateway.journal import aside, history, schema
 from gateway.journal.reserve import NO_ROOM, Reserve
 from gateway.journal.salvage import Salvaged, keep_counters, salvage
 from gateway.journal.store import connect, sync_folder, translated
 
-_NOT_OURS = ("other-hub", "cannot-open")
-"""Reasons for which nothing may or can be taken over."""
+_NOT_OURS = ("other-hub",)
+"""Reasons for which nothing may be taken over."""
 
 
 class Known(Struct, frozen=True):
@@ -76,9 +77,11 @@ def rescue(path: Path, hub: str, created: float, reason: str, known: Known | Non
                 scope = Scope.NO_READINGS
                 if ours.reason in NO_ROOM:
                     aside.forget_aside(path.parent, created, all_of_them=True)
-            elif ours.reason in NO_ROOM or scope is Scope.COUNTERS:
+            elif ours.reason in NO_ROOM:
                 if not reserve.shrink():
                     raise ours from error
+            elif scope is Scope.COUNTERS:
+                raise ours from error
             else:
                 scope = Scope.COUNTERS
 
@@ -117,7 +120,12 @@ class _Old(NamedTuple):
         else:
             everything = scope is Scope.EVERYTHING
             salvaged = salvage(
-                self.path, self.hub, connection, self._counters(), observations=everything
+                self.path,
+                self.hub,
+                connection,
+                self._counters(),
+                now=self.created,
+                observations=everything,
             )
         connection.execute("CREATE TABLE recovered (note BLOB NOT NULL)")
         note = msgspec.json.encode(Note(self.reason, salvaged))
@@ -138,8 +146,15 @@ def rewritten(connection: sqlite3.Connection, path: Path) -> None:
     """Make ``.ready`` of everything that an open connection holds, whatever became of the names of
     its files. Raises sqlite3.Error, OSError."""
     fresh = path.with_name(f"{path.name}.new")
-    aside.remove(fresh)
-    connection.execute("VACUUM INTO ?", (str(fresh),))
+    while True:
+        aside.remove(fresh)
+        try:
+            connection.execute("VACUUM INTO ?", (str(fresh),))
+            break
+        except sqlite3.Error as error:
+            full = translated(error, path.parent).reason in NO_ROOM
+            if not (full and Reserve(path.parent).shrink()):
+                raise
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
     fresh.chmod(0o640)
@@ -177,6 +192,8 @@ def note(connection: sqlite3.Connection) -> Note | None:
     return None
 
 
-def told(connection: sqlite3.Connection) -> None:
-    """It is told: what says so is in the same transaction."""
-    connection.execute("DROP TABLE IF EXISTS recovered")
+def told(connection: sqlite3.Connection, observations: Sequence[Observation]) -> None:
+    """Forget the note with the commit that holds what tells it (``Hub.boot``)."""
+    for one in observations:
+        if isinstance(one.what, HubFault) and one.what.part == "journal":
+            connection.execute("DROP TABLE IF EXISTS recovered")

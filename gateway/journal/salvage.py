@@ -76,6 +76,11 @@ class _Found:
         self.hourly: dict[tuple[int, str], int] = {}
         self.newest = 0.0
 
+    def is_others(self, hub: str) -> bool:
+        """Whether the file says that it is another hub's, and its chain does not say otherwise."""
+        ours = any(chain.begins_with(0, self.links.get(0, b""), one, hub) for one in self.journals)
+        return bool(self.hubs - {hub}) and not ours
+
     def take(self, row: RawRow) -> None:
         """Sort a row in by its shape. A number that is found twice is one that rose."""
         match row.values:
@@ -129,7 +134,9 @@ class _Found:
             lane,
             sequence,
             level if isinstance(level, int) else -1,
-            float(received) if isinstance(received, int | float) else None,
+            float(received)
+            if isinstance(received, int | float) and isinstance(receiver, str)
+            else None,
             receiver if isinstance(receiver, str) else "",
             answer if isinstance(answer, int) else None,
         )
@@ -141,12 +148,13 @@ def salvage(
     connection: sqlite3.Connection,
     known: Mapping[str, int],
     *,
+    now: float,
     observations: bool = True,
 ) -> Salvaged:
     """Take what is whole in ``path`` into the new, empty journal of ``connection``, inside the
     caller's transaction. ``known``: counters that are known from elsewhere; of each the highest
-    counts, so that no sensor's frame comes twice. ``observations``: whether there is room for them;
-    their counters are taken in any case.
+    counts, so that no sensor's frame comes twice. ``now``: wall seconds; no reading is believed to be
+    of later. ``observations``: whether there is room for them; their counters are taken in any case.
 
     Messages that wait are numbered anew. What the centre had received gets numbers below 1, which
     are no part of a lane: it is history and is never sent. Raises OSError and sqlite3.Error.
@@ -155,8 +163,9 @@ def salvage(
     with PageFile(path) as file:
         for row in file.rows():
             found.take(row)
-        if found.hubs - {hub}:
+        if found.is_others(hub):
             return Salvaged()
+        found.newest = min(found.newest, now)
         last = _observations(connection, file, found, known)
     if not observations:
         connection.execute("DELETE FROM observation")
@@ -217,6 +226,10 @@ def _observations(
         assert isinstance(boottime, int | float)
         text = found.phrases.get(what) if isinstance(what, int) else what
         boot_id = found.boots.get(boot, f"lost-{boot}")
+        who = history.spoken(text) if isinstance(text, str) else None
+        if isinstance(counter, int) and who is not None and who.sensor:
+            name = f"sensor:{who.sensor}"
+            found.counters[name] = max(counter, found.counters.get(name, counter))
         if not isinstance(text, str) or (synced and wall < found.newest - OLDEST):
             continue
         if history.decoded((row.rowid, boot_id, boottime, wall, synced, text, None)) is None:
@@ -235,10 +248,6 @@ def _observations(
             "INSERT OR IGNORE INTO observation VALUES (?, ?, ?, ?, ?, ?, ?)",
             (row.rowid, number, float(boottime), float(wall), synced, said, counter),
         )
-        who = history.spoken(text)
-        if isinstance(counter, int) and who is not None and who.sensor:
-            name = f"sensor:{who.sensor}"
-            found.counters[name] = max(counter, found.counters.get(name, counter))
     return max(history.end(connection), found.counters.get(LAST, 0), known.get(LAST, 0))
 
 

@@ -95,9 +95,7 @@ def translated(error: Exception, folder: Path) -> JournalError:
     if isinstance(error, JournalError):
         return error
     if isinstance(error, UnicodeDecodeError):  # even SQLite's own message is spoilt text
-        return JournalError(
-            f"{_DAMAGED[1].format(folder=folder)} Nothing of it was stored.", reason="damaged"
-        )
+        return damaged(folder)
     if isinstance(error, sqlite3.Error):
         found = code(error)
         if found in _REMEDIES:
@@ -120,6 +118,22 @@ def translated(error: Exception, folder: Path) -> JournalError:
     return JournalError(
         f"A value of type {type(error).__name__} cannot be stored: report this as a fault.",
         reason="content",
+    )
+
+
+def damaged(folder: Path) -> JournalError:
+    """The file is damaged: the next opening looks at all of it."""
+    return JournalError(
+        f"{_DAMAGED[1].format(folder=folder)} Nothing of it was stored.", reason="damaged"
+    )
+
+
+def unreadable(folder: Path) -> JournalError:
+    """A value is none: a flipped bit in a column's type, which SQLite does not mind. Only the start
+    looks for such rows, and salvages the rest."""
+    return JournalError(
+        f"The journal in {folder} holds a value that is none: restart the service.",
+        reason="unreadable",
     )
 
 
@@ -217,14 +231,18 @@ class Store:
             self.suspicion.touch()
 
     def in_place(self) -> bool:
-        """Whether the names of file and log still lead to what is open: what is written to a file
-        that somebody removed is gone with the process."""
+        """Whether the names of file and log still lead to what was open when this was asked first:
+        what is written to a file that somebody removed is gone with the process. Nothing is amiss
+        with a store that is closed."""
+        if self._closed:
+            return True
         for path in (self.path, self.log):
             try:
                 found = path.stat()
-            except FileNotFoundError:
-                found = None
-            place = None if found is None else (found.st_dev, found.st_ino)
+            except OSError:
+                place = None
+            else:
+                place = (found.st_dev, found.st_ino)
             if place != self._places.get(path, place):
                 return False
             if place is not None:
@@ -246,10 +264,7 @@ class Store:
         """``error`` as a JournalError; damage is remembered for the next opening."""
         ours = translated(error, self.folder)
         if is_bad_sector(error, self.path):
-            ours = JournalError(
-                f"{_DAMAGED[1].format(folder=self.folder)} Nothing of it was stored.",
-                reason="damaged",
-            )
+            ours = damaged(self.folder)
         if ours.reason == "damaged":
             self.mark()
         return ours
@@ -267,6 +282,9 @@ class Store:
             except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 self.readable = False
                 raise self.error(error) from error
+            except (TypeError, ValueError) as error:
+                self.readable = False
+                raise unreadable(self.folder) from error
 
     def _opened_for_reading(self) -> sqlite3.Connection:
         if self._closed:

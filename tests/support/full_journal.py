@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from gateway.domain.alert import Alert, Level
 from gateway.domain.decisions import Summary
 from gateway.domain.observation import Heard, Pressed
-from gateway.journal import AlertReceived, Journal, RecordsReceived
+from gateway.journal import AlertReceived, Journal, RecordsReceived, Recovered
 from tests.support.journals import (
     NOON,
     alert,
@@ -18,6 +19,8 @@ from tests.support.journals import (
     summary,
     summing,
 )
+
+FILE = "journal.db"
 
 
 def filled(folder: Path) -> str:
@@ -68,3 +71,44 @@ def name(message: Alert | Summary) -> str | float:
     if isinstance(message, Summary):
         return message.start - NOON
     return next(n for n in ("a", "b", "note") if alert(n).id == message.id)
+
+
+def waits(folder: Path, count: int) -> None:
+    """A journal with so many alerts that wait, and as many readings."""
+    with opened(folder) as journal:
+        add(journal, count)
+
+
+def add(journal: Journal, count: int) -> None:
+    first = journal.last_sequence + 1
+    for n in range(first, first + count):
+        journal.commit([observation(n)], alerting(alert(f"a{n}")))
+
+
+def names(journal: Journal) -> set[str]:
+    waiting = [row.message for row in journal.waiting("alert", 100_000)]
+    return {message.id for message in waiting if isinstance(message, Alert)}
+
+
+def all_of(count: int) -> set[str]:
+    return {alert(f"a{n}").id for n in range(1, count + 1)}
+
+
+def spoil(path: Path) -> None:
+    """The header is gone; every row is still there."""
+    with path.open("r+b") as file:
+        file.write(bytes(100))
+
+
+def killed(folder: Path, into: Path) -> Path:
+    """A copy of a running hub's files, as kill -9 leaves them."""
+    journal = opened(folder)
+    add(journal, 40)
+    shutil.copytree(folder, into)
+    journal.close()
+    return into
+
+
+def recovered(journal: Journal) -> Recovered:
+    assert journal.recovered is not None
+    return journal.recovered

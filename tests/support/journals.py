@@ -8,7 +8,7 @@ from gateway.domain.alert import Alert, AlertState, AlertType, Level
 from gateway.domain.decisions import Decisions, Summary
 from gateway.domain.ids import ulid
 from gateway.domain.instant import Instant
-from gateway.domain.observation import Observation, Switched, What
+from gateway.domain.observation import HubFault, Observation, Switched, What
 from gateway.journal import AlertReceived, Journal, RecordsReceived
 
 NOON = 1_772_323_200.0
@@ -80,6 +80,11 @@ def alerting(*alerts: Alert) -> list[Decisions]:
 
 def summing(*summaries: Summary) -> list[Decisions]:
     return [Decisions(summaries=summaries)]
+
+
+def tell(journal: Journal) -> None:
+    """What a hub stores when its journal began anew: from then on that is told."""
+    journal.commit([observation(journal.last_sequence + 1, HubFault("journal", True, "damaged"))])
 
 
 def receive(journal: Journal, alert_id: str, version: int = 1, *, at: float = NOON) -> bool:

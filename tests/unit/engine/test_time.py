@@ -1,6 +1,9 @@
 """Restarts, reboots and wrong clocks (R17)."""
 
-from gateway.domain.observation import Heard, PauseStarted, SourceChanged
+import pytest
+
+from gateway.domain.instant import DAY
+from gateway.domain.observation import Heard, HubFault, PauseStarted, SourceChanged
 from tests.support.life import WIRED, Life, beacons
 
 NO_DOOR = tuple(s for s in WIRED if s.id != "door")
@@ -98,3 +101,17 @@ def test_summaries_go_on_when_the_wall_clock_goes_back() -> None:
     for minute in range(1, 40):
         life.moves(minute / 60)
     assert len(life.summaries) >= 3
+
+
+@pytest.mark.parametrize("jump", [7200.0, -7200.0, 10 * 365 * DAY, -10 * 365 * DAY])
+def test_an_alert_that_a_tick_raised_before_the_clock_was_set_is_the_same_after_a_rebuild(
+    jump: float,
+) -> None:
+    """The tick lived through the deadline by the old clock; whoever steps the observations again
+    must too, or the alert gets another id and is there twice."""
+    life = Life().moves(1.0).until(9.5)
+    life.wall_error = jump
+    life.at(9.6, HubFault("clock", False, "set")).until(13.5)
+    life.at(13.6, HubFault("clock", False, "set"))
+    assert len({alert.id for alert in life.of("inactivity")}) == 1
+    assert life.rebuilt().open_alerts() == life.engine.open_alerts()

@@ -24,6 +24,7 @@ from tests.support.journals import (
     receive,
     summary,
     summing,
+    tell,
 )
 
 FILE = "journal.db"
@@ -90,8 +91,11 @@ def test_a_damaged_file_is_set_aside_and_a_new_journal_begins(
         assert journal.last_sequence == journal.recovered.salvaged.observations == last
         journal.commit(observations(last + 1, 1), alerting(alert()))
     with opened(tmp_path) as journal:
+        assert journal.recovered is not None, "nobody was told yet"
+        tell(journal)
+    with opened(tmp_path) as journal:
         assert journal.recovered is None
-        assert journal.last_sequence == last + 1
+        assert journal.last_sequence == last + 2
 
 
 def test_each_damaged_file_is_kept(tmp_path: Path) -> None:
@@ -114,7 +118,7 @@ def test_a_file_of_no_bytes_is_a_new_journal(tmp_path: Path) -> None:
     ("statement", "reason"),
     [
         (f"PRAGMA application_id = {APPLICATION + 1}", "not-a-journal"),
-        ("UPDATE journal SET hub = 'hub-other'", "other-hub"),
+        ("UPDATE journal SET hub = 'hub-7f3b'", "damaged"),
         ("DELETE FROM journal", "damaged"),
         ("DROP TABLE outbox_alert", "damaged"),
         (f"PRAGMA user_version = {VERSION + 1}", None),
@@ -129,6 +133,22 @@ def test_a_journal_that_is_not_ours_is_set_aside(
     with opened(tmp_path) as journal:
         assert (journal.recovered and journal.recovered.reason) == reason
         assert (journal.journal_id == before) is (reason is None)
+
+
+def test_a_flipped_bit_in_our_name_makes_no_other_hub_of_us(tmp_path: Path) -> None:
+    filled(tmp_path)
+    altered(tmp_path, "UPDATE journal SET hub = 'hub-7f3b'")
+    with opened(tmp_path) as journal:
+        assert [row.message for row in journal.waiting("alert")] == [alert()]
+        assert journal.last_sequence == 200
+
+
+def test_the_journal_of_another_hub_is_set_aside(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with opened(tmp_path, hub="hub-other") as journal:
+        assert journal.recovered is not None
+        assert journal.recovered.reason == "other-hub"
+        assert journal.waiting() == []
 
 
 def test_a_newer_journal_that_says_so_is_set_aside_until_the_newer_program_is_back(

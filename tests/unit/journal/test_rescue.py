@@ -7,18 +7,28 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from gateway.domain.alert import Alert
 from gateway.domain.errors import JournalError
-from gateway.journal import Journal, RecordsReceived, pages
+from gateway.journal import JournalReader, RecordsReceived, pages
 from gateway.journal.aside import BESIDE, files_aside
 from gateway.journal.committing import Done
-from gateway.journal.opening import Recovered
 from gateway.journal.reserve import Reserve
+from gateway.journal.schema import Unusable
+from gateway.runtime.storing import store
 from tests.support.disks import fill, small_disk
+from tests.support.full_journal import (
+    add,
+    all_of,
+    killed,
+    names,
+    recovered,
+    spoil,
+    waits,
+)
 from tests.support.journals import (
     NOON,
     alert,
@@ -31,37 +41,11 @@ from tests.support.journals import (
     receive_records,
     summary,
     summing,
+    tell,
 )
 
 FILE = "journal.db"
 KIB = 1024
-
-
-def waits(folder: Path, count: int) -> None:
-    """A journal with so many alerts that wait, and as many readings."""
-    with opened(folder) as journal:
-        add(journal, count)
-
-
-def add(journal: Journal, count: int) -> None:
-    first = journal.last_sequence + 1
-    for n in range(first, first + count):
-        journal.commit([observation(n)], alerting(alert(f"a{n}")))
-
-
-def names(journal: Journal) -> set[str]:
-    waiting = [row.message for row in journal.waiting("alert", 100_000)]
-    return {message.id for message in waiting if isinstance(message, Alert)}
-
-
-def all_of(count: int) -> set[str]:
-    return {alert(f"a{n}").id for n in range(1, count + 1)}
-
-
-def spoil(path: Path) -> None:
-    """The header is gone; every row is still there."""
-    with path.open("r+b") as file:
-        file.write(bytes(100))
 
 
 @pytest.fixture
@@ -108,15 +92,6 @@ def test_a_hub_starts_on_a_full_disk_by_a_piece_of_its_reserve(
         assert names(journal) == all_of(3) | {alert("new").id}
 
 
-def killed(folder: Path, into: Path) -> Path:
-    """A copy of a running hub's files, as kill -9 leaves them."""
-    journal = opened(folder)
-    add(journal, 40)
-    shutil.copytree(folder, into)
-    journal.close()
-    return into
-
-
 @pytest.mark.parametrize("left", ["nothing", "an empty file"])
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_a_log_whose_file_is_gone_is_read(tmp_path: Path, left: str, snapshot: bool) -> None:
@@ -140,27 +115,6 @@ def test_a_journal_that_is_gone_altogether_is_no_first_start(tmp_path: Path) -> 
     with opened(tmp_path) as journal:
         assert journal.recovered is not None
         assert journal.recovered.reason == "gone"
-
-
-@pytest.mark.parametrize("gone", [("-wal",), ("", "-wal", "-shm"), ("",)])
-def test_files_that_are_removed_under_a_running_hub_are_there_again_with_the_next_alarm(
-    tmp_path: Path, gone: tuple[str, ...]
-) -> None:
-    folder = tmp_path / "run"
-    journal = opened(folder)
-    add(journal, 20)
-    before = journal.journal_id
-    for name in gone:
-        Path(f"{folder / FILE}{name}").unlink()
-    add(journal, 1)
-    shutil.copytree(folder, tmp_path / "killed")
-    assert names(journal) == all_of(21)
-    journal.close()
-    with opened(tmp_path / "killed") as journal:
-        assert names(journal) == all_of(21)
-        assert journal.journal_id == before
-        assert journal.recovered is None
-        assert journal.verify().whole
 
 
 class Killed(BaseException):
@@ -208,12 +162,10 @@ def test_a_kill_between_any_two_names_loses_nothing_and_is_told(
         assert not any(Path(f"{folder / FILE}{end}").exists() for end in (".ready", ".new"))
         journal.commit([observation(journal.last_sequence + 1)])
     with opened(folder) as journal:
+        assert journal.recovered is not None, "killed before it could tell"
+        tell(journal)
+    with opened(folder) as journal:
         assert journal.recovered is None, "told once"
-
-
-def recovered(journal: Journal) -> Recovered:
-    assert journal.recovered is not None
-    return journal.recovered
 
 
 @pytest.mark.parametrize("bad", ["the first page", "a page inside", "a page of the log"])
@@ -337,3 +289,66 @@ def test_nothing_is_left_beside_a_file_that_took_anothers_place(tmp_path: Path) 
     spoil(tmp_path / FILE)
     opened(tmp_path).close()
     assert not any(Path(f"{tmp_path / FILE}{end}").exists() for end in BESIDE)
+
+
+def test_an_alarm_whose_healing_fails_is_refused_and_not_called_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as journal:
+        add(journal, 2)
+        journal._store.mark()
+
+        def fails(*_: object, **__: object) -> None:
+            raise Unusable("damaged")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("gateway.journal.opening._begin", fails)
+            with pytest.raises(JournalError) as error:
+                store(journal, [observation(3)], alerting(alert("a3")), {}, NOON)
+            assert error.value.reason == "damaged"
+        add(journal, 1)
+        assert names(journal) == all_of(3)
+
+
+@pytest.mark.parametrize("name", [".new", ".ready", ".suspect", "-wal"])
+def test_a_folder_where_a_file_belongs_stops_no_hub(tmp_path: Path, name: str) -> None:
+    waits(tmp_path, 3)
+    held = Reserve(tmp_path).size
+    if name != "-wal":
+        spoil(tmp_path / FILE)
+    Path(f"{tmp_path / FILE}{name}").mkdir()
+    (Path(f"{tmp_path / FILE}{name}") / "something").touch()
+    with opened(tmp_path) as journal:
+        assert names(journal) == all_of(3)
+        assert journal.reserve.size == held
+
+
+def test_one_reading_of_the_future_makes_the_others_no_older(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.commit(observations(1, 600))
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute("UPDATE observation SET wall = 1e17 WHERE sequence = 300")
+    spoil(tmp_path / FILE)
+    with opened(tmp_path) as journal:
+        assert recovered(journal).salvaged.observations == 600
+        assert journal.counter("sensor:s1") == 600
+
+
+def test_whoever_only_reads_a_damaged_file_gets_a_sentence(tmp_path: Path) -> None:
+    waits(tmp_path, 3)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute("UPDATE journal SET created = 'x', hub = x'ff'")
+        connection.execute("UPDATE alert SET at = 'x', received = 'y', sequence = 'z'")
+        connection.execute("UPDATE quarantine SET at = 'x'")
+    with JournalReader(tmp_path) as reader:
+        asked: tuple[Callable[[], object], ...] = (
+            reader.stats,
+            lambda: reader.alarms(0.0),
+            reader.lines,
+            reader.report,
+            reader.last_observation,
+            reader.quarantined,
+        )
+        for ask in asked:
+            with suppress(JournalError):
+                ask()

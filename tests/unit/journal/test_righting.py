@@ -13,7 +13,7 @@ import pytest
 from gateway.domain.alert import Alert, Level
 from gateway.domain.ids import is_ulid
 from tests.support.full_journal import filled, whole
-from tests.support.journals import alert, alerting, opened, receive
+from tests.support.journals import alert, alerting, observation, opened, receive
 
 FILE = "journal.db"
 
@@ -87,3 +87,52 @@ def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Pat
         assert receive(journal, row.message.id, 1)
         assert not list(journal.waiting("alert"))
         assert journal.verify().whole
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        f"UPDATE alert SET received = 0 WHERE id = '{ID}'",
+        f"UPDATE alert SET lane = 'blert' WHERE id = '{ID}'",
+        f"UPDATE alert SET sequence = 66 WHERE id = '{ID}'",
+        f"UPDATE alert SET version = 'x' WHERE id = '{ID}'",
+        f"UPDATE alert SET level = x'01' WHERE id = '{ID}'",
+        f"DELETE FROM alert WHERE id = '{ID}'",
+        "UPDATE outbox_alert SET place = NULL WHERE sequence = 2",
+        "UPDATE outbox_alert SET sequence = 66 WHERE sequence = 2",
+    ],
+)
+def test_the_newest_alert_never_drops_out_of_what_waits(tmp_path: Path, damage: str) -> None:
+    """Nothing of this is damage to SQLite, and a chain without its last entry is still a chain."""
+    filled(tmp_path)
+    altered(tmp_path, damage)
+    with opened(tmp_path) as journal:
+        assert journal.stats().waiting_alerts == 1
+        (row,) = journal.waiting("alert")
+        assert row.message == alert("b", level=Level.WATCH)
+        assert receive(journal, alert("b").id)
+        assert journal.verify().whole
+
+
+@pytest.mark.parametrize("column", ["wall", "boottime", "boot", "what", "counter", "synced"])
+@pytest.mark.parametrize("value", ["'x'", "x'00'"])
+@pytest.mark.parametrize("sequence", [1, 302])
+def test_a_reading_that_holds_no_value_stops_no_hub(
+    tmp_path: Path, column: str, value: str, sequence: int
+) -> None:
+    filled(tmp_path)
+    altered(tmp_path, f"UPDATE observation SET {column} = {value} WHERE sequence = {sequence}")
+    with opened(tmp_path) as journal:
+        assert journal.stats().waiting_alerts == 1
+        journal.commit([observation(400)], alerting(alert("c")))
+        assert journal.alert(alert("c").id) == alert("c")
+        assert len(list(journal.observations())) >= 302
+
+
+def test_a_value_that_becomes_none_while_a_hub_runs_silences_no_heartbeat(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with opened(tmp_path) as journal:
+        told = journal.stats()
+        altered(tmp_path, "UPDATE observation SET wall = 'x' WHERE sequence = 302")
+        altered(tmp_path, "UPDATE journal SET created = 'x'")
+        assert journal.stats().waiting_alerts == told.waiting_alerts
