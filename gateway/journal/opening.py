@@ -162,9 +162,7 @@ def _begin(
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
-        if isinstance(
-            error, ValueError | TypeError
-        ):  # a value is none, or SQLite's message no text
+        if isinstance(error, ValueError | TypeError):  # a column or SQLite's own message is spoilt
             raise Unusable("damaged") from error
         if isinstance(error, sqlite3.Error | OSError):
             raise _judged(error, path) from error
