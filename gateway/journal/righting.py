@@ -26,11 +26,16 @@ class Seat(Struct, frozen=True):
 
 
 class Small(Struct, frozen=True):
-    """What the small row of the same lane and number says: id, version and level."""
+    """What the small row of the same lane and number says: id, version and level, and the receipt
+    (wall seconds, who gave it, the number of the answer, its place in the chain) if it has one."""
 
     alert_id: str
     version: int
     level: int
+    received: float | None = None
+    receiver: str = ""
+    answer: int | None = None
+    receipt_place: int | None = None
 
 
 def righted(
@@ -47,6 +52,9 @@ def righted(
     candidates = list(_candidates(alert, body, small))
     for one, text in candidates:
         if _follows(one, text, seat, links):
+            return one
+    for one, _ in candidates:
+        if small is not None and _receipt_follows(one, small, links):
             return one
     sound = [one for one, _ in candidates if is_ulid(one.id) and one.version > 0]
     if (
@@ -81,3 +89,12 @@ def _follows(alert: Alert, body: str, seat: Seat, links: Mapping[int, bytes]) ->
     )
     head = chain.next_version(Head(seat.place - 1, links[seat.place - 1]), version, body)
     return head.link == links.get(seat.place)
+
+
+def _receipt_follows(alert: Alert, small: Small, links: Mapping[int, bytes]) -> bool:
+    """Whether the centre's receipt in the small row was for this id and version."""
+    place = small.receipt_place
+    if place is None or place - 1 not in links or small.received is None:
+        return False
+    receipt = (alert.id, alert.version, small.received, small.receiver, small.answer)
+    return chain.next_receipt(Head(place - 1, links[place - 1]), receipt).link == links.get(place)

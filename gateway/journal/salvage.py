@@ -58,6 +58,7 @@ class _Line(NamedTuple):
     received: float | None
     receiver: str
     answer: int | None
+    receipt_place: int | None = None
 
 
 class _Found:
@@ -126,7 +127,7 @@ class _Found:
     ) -> None:
         """``rest``: the columns from ``level`` on; a program of version 1 wrote fewer."""
         level, _, _, received, receiver, answer = (*rest, *[None] * 6)[:6]
-        self._link(*rest[6:])
+        place = self._link(*rest[6:])
         before = self.lines.get((alert_id, version))
         if before is not None and before.received is not None:
             return  # a receipt is never taken back: the copy with it is the newer one
@@ -139,6 +140,7 @@ class _Found:
             else None,
             receiver if isinstance(receiver, str) else "",
             answer if isinstance(answer, int) else None,
+            place,
         )
 
 
@@ -317,7 +319,7 @@ def _versions(found: _Found, received: int) -> tuple[list[_Version], int]:
         for sequence, said in messages.items():
             created, text, place = lanes[lane][sequence]
             key, line = seats.get((lane, sequence), (None, None))
-            small = None if key is None or line is None else Small(*key, line.level)
+            small = None if key is None or line is None else _small(key, line)
             seat = Seat(lane, sequence, place, created)
             alert = righted(said, text, seat, small, found.links, ids)
             if outbox.lane_of(alert) != lane:
@@ -332,6 +334,10 @@ def _versions(found: _Found, received: int) -> tuple[list[_Version], int]:
             body = text if alert is said else msgspec.json.encode(alert).decode()
             versions.append(_Version(done, sequence, alert, body, created, line))
     return versions, len(found.lines.keys() - told)
+
+
+def _small(key: tuple[str, int], line: _Line) -> Small:
+    return Small(*key, line.level, line.received, line.receiver, line.answer, line.receipt_place)
 
 
 def _records(connection: sqlite3.Connection, found: _Found, received: int) -> int:

@@ -74,6 +74,16 @@ def test_without_its_place_in_the_chain_an_id_that_stands_elsewhere_is_believed(
         assert waiting == [alert("b", n, level=Level.WATCH) for n in (1, 2)]
 
 
+def test_without_its_place_in_the_chain_the_receipt_says_whose_it_is(tmp_path: Path) -> None:
+    filled(tmp_path)
+    altered(
+        tmp_path, other(LINE, RECEIVED), "UPDATE outbox_alert SET link = x'00' WHERE sequence = 1"
+    )
+    with opened(tmp_path) as journal:
+        assert journal.recovered is not None
+        whole(journal)
+
+
 def test_an_id_that_no_centre_would_take_becomes_one_that_it_takes(tmp_path: Path) -> None:
     filled(tmp_path)
     altered(tmp_path, LINE, BODY)
