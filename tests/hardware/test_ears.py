@@ -92,6 +92,11 @@ def ears(machine: Machine) -> Iterator[Ears]:
         machine.script("systemctl start bluetooth")
 
 
+PATIENCE = 20
+"""Seconds that an emulated machine on busy cores may lag behind the air; what counts is that no event is
+missing."""
+
+
 def test_each_event_is_offered_at_25_frames_a_second(
     machine: Machine, ears: Ears, figures: dict[str, object]
 ) -> None:
@@ -106,7 +111,7 @@ def test_each_event_is_offered_at_25_frames_a_second(
     machine.air.strangers(15.0)
     machine.air.play(frames)
     machine.air.strangers(0.0)
-    wait_for(lambda: wanted <= ears.events(), f"{len(wanted)} events", 3)
+    wait_for(lambda: wanted <= ears.events(), f"{len(wanted)} events", PATIENCE)
     figures["gateway's source, 25 frames/s + 15/s of strangers"] = (
         f"{len(wanted & ears.events())} of {len(wanted)} events, {before} before"
     )

@@ -178,13 +178,13 @@ def test_replayed_frames_are_no_sign_of_life_after_a_kill(machine: Machine, hub:
     frames = spread(RADIOS[:2], 10, 10.0, times=2)
     machine.air.play(frames)
     machine.air.play([(0.1 * n, HELPS[0].address, data) for n, data in enumerate(press(HELPS[0]))])
-    hub.until("receipts", 1, 15)
+    hub.until("receipts", 1, 40)
     before = len(hub.look("seen"))
     hub.kill()
     hub.start()
     machine.air.play(frames)
     machine.air.play([(0.1 * n, HELPS[1].address, data) for n, data in enumerate(press(HELPS[1]))])
-    hub.until("receipts", 2, 15)
+    hub.until("receipts", 2, 40)  # emulated; R6 is what test_link.py measures
     after = [row["what"] for row in hub.look("seen")[before:]]
     assert not [
         what for what in after if what["type"] == "switched" and what["sensor"].startswith("r")
