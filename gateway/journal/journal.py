@@ -202,6 +202,7 @@ class Journal(Views):
                 return Committed(self.last_sequence)
             done = self._written(work, reserve=reserve)
             self._state, self._late = done.state, {}
+            self._untold = self._untold and not rescue.tells(work.observations)
             del self._quarantine.pending[: len(work.quarantined)]
             self._forget_sent(done.freed)
             return Committed(done.state.last, done.alerts, done.records, len(work.receipts))
@@ -247,8 +248,8 @@ class Journal(Views):
 
     def _write(self, work: Work, connection: sqlite3.Connection) -> Done:
         done = write(connection, self._state, work)
-        if self._untold:
-            rescue.told(connection, work.observations)
+        if self._untold and rescue.tells(work.observations):
+            rescue.told(connection)
         return done
 
     def heal(self) -> None:

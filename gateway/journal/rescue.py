@@ -192,8 +192,12 @@ def note(connection: sqlite3.Connection) -> Note | None:
     return None
 
 
-def told(connection: sqlite3.Connection, observations: Sequence[Observation]) -> None:
-    """Forget the note with the commit that holds what tells it (``Hub.boot``)."""
-    for one in observations:
-        if isinstance(one.what, HubFault) and one.what.part == "journal":
-            connection.execute("DROP TABLE IF EXISTS recovered")
+def tells(observations: Sequence[Observation]) -> bool:
+    """Whether one of them is what tells the centre that a journal began anew (``Hub.boot``)."""
+    faults = [one.what for one in observations if isinstance(one.what, HubFault)]
+    return any(fault.part == "journal" for fault in faults)
+
+
+def told(connection: sqlite3.Connection) -> None:
+    """Forget the note, in the commit that holds what tells it."""
+    connection.execute("DROP TABLE IF EXISTS recovered")

@@ -36,7 +36,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def take(store: Store, words: Words, *payloads: bytes, now: float = NOW) -> Taken:
-    wall = lambda: now  # noqa: E731 - both want the same clock
+    def wall() -> float:
+        return now
+
     router = Router(store, {}, [CHANNEL], wall=wall, language="en")
     receiver = Receiver(store, TENANT, wall=wall, also=router.alerts)
     topic = f"ansim/v1/{TENANT}/{words.hub}/up/alert"
